@@ -1,0 +1,20 @@
+/* Last known good manifests: copies in /var/lib/planeguard/known-good/<pod>/, each with the sealed
+ * facts under which it was kept. Kept only after readiness has held (the core decides when:
+ * a probe's `knownGood`); the newest and the one before stay. */
+#pragma once
+
+#include "act/hand.h"
+
+/* Copies the manifest (digest must still be `digest`), verified. */
+enum outcome known_good_keep(struct hand *h, const char *pod, const char *path, const char *digest,
+                             struct err *detail);
+
+struct known_good {
+    struct buf bytes;
+    struct digest digest;
+    struct file_owner owner; /* as the original was */
+};
+/* The newest verified copy whose digest isn't `except` (may be NULL); -ENOENT: none. */
+int known_good_find(const struct root *root, const char *pod, const struct digest *except,
+                    struct known_good *ret, struct err *e);
+void known_good_fini(struct known_good *k);

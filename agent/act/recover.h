@@ -1,0 +1,25 @@
+/* Recovery: putting back what is out. Needs neither /var nor network nor configuration: a
+ * manifest that was taken out carries its own name, digest and target in the name of the
+ * file that it is in the stage (act/stash.h).
+ *
+ * For each stashed manifest: not in the manifests folder: moved back; there too: the live one stays
+ * and the stashed one is set aside as a conflict. Own temporary files in the stage are removed.
+ * Idempotent. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "config/node.h"
+#include "loop/file.h"
+
+struct recovered {
+    json_t *actions; /* array of effects, as hand_effect has them */
+    size_t put_back, conflicts, removed;
+};
+
+/* Everything that can be put back is, whatever else fails; the first failure is in `e`. */
+int recover_stage(const struct root *root, const struct node *node, struct recovered *ret,
+                  struct err *e);
+void recovered_fini(struct recovered *r);

@@ -1,0 +1,31 @@
+/* A static pod's manifest, as far as planeguard must understand it. */
+#pragma once
+
+#include "base/err.h"
+#include "base/pool.h"
+#include "config/field.h"
+#include "config/yaml.h"
+
+struct pod_reference {
+    const char *path; /* host path */
+    const char *type; /* hostPath type ("File", "DirectoryOrCreate", "" ...) or "flag" */
+    const char *flag; /* the flag whose value it is ("--tls-cert-file"), or NULL */
+};
+
+struct pod {
+    const char *name, *pod_namespace;
+    const char *container;  /* first container's name */
+    struct strings command; /* command + args of the first container */
+    struct pod_reference
+        *references; /* hostPath volumes, and files named by flags that lie in them */
+    size_t reference_count;
+    struct { /* the first container's livenessProbe; zero when absent */
+        int64_t initial_delay_sec, timeout_sec, period_sec, failure_threshold;
+    } liveness;
+    bool plain; /* one document, no anchors, aliases, tags: could be spliced */
+};
+
+/* JSON manifests are YAML too. -EINVAL with the place when it isn't a v1 Pod with a name and a
+ * named container with an image: what the kubelet would refuse. */
+int pod_parse(struct pool *pool, const char *file, const char *bytes, size_t length,
+              struct pod *ret, struct err *e);
