@@ -1,0 +1,184 @@
+# planeguard: GNU make, nothing generated, nothing to configure. `make help` says what there is.
+#
+# One variant is built at a time, in build/$(V)/, by a make of its own (`make V=asan programs`);
+# the targets that people call start those. Objects depend on a file that holds the flags and
+# programs on one that holds the list of their objects, so a clean is never needed.
+
+VERSION := 0.1.0
+V ?= release
+B := build/$(V)
+
+# ---- what there is -----------------------------------------------------------------------------
+SOURCES := $(sort $(wildcard agent/*.c agent/*/*.c agent/*/*/*.c agent/*/*/*/*.c))
+NET_SOURCES := $(filter agent/net/%,$(SOURCES))
+MAIN_SOURCES := $(filter agent/main.c agent/observer.c,$(SOURCES))
+LIBRARY_SOURCES := $(filter-out $(NET_SOURCES) $(MAIN_SOURCES),$(SOURCES))
+AGENT_SOURCES := $(LIBRARY_SOURCES) $(filter agent/main.c,$(SOURCES))
+OBSERVER_SOURCES := $(NET_SOURCES) $(filter agent/observer.c,$(SOURCES)) \
+    $(filter agent/base/% agent/loop/% agent/config/% agent/observe/%,$(SOURCES))
+TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
+TEST_HELPER_SOURCES := $(filter-out $(TEST_SOURCES),$(sort $(wildcard tests/unit/*.c)))
+
+object = $(patsubst %.c,$(B)/objects/%.o,$(1))
+TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(TEST_SOURCES))
+NET_TESTS := $(filter $(B)/tests/test_http% $(B)/tests/test_remote%,$(TESTS))
+PROGRAMS := $(if $(filter agent/main.c,$(SOURCES)),$(B)/planeguard) \
+    $(if $(filter agent/observer.c,$(SOURCES)),$(B)/planeguard-observer)
+
+# ---- variants ----------------------------------------------------------------------------------
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+VARIANT_release := -O2 $(FORTIFY) -DPLANEGUARD_FAULTS=0
+VARIANT_test := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
+VARIANT_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+    -fno-sanitize-recover=all -DPLANEGUARD_FAULTS=1
+VARIANT_clang := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
+VARIANT := $(VARIANT_$(V))
+ifeq ($(VARIANT),)
+$(error V=$(V): expected release, test, asan or clang)
+endif
+CC := $(if $(filter clang,$(V)),clang,gcc)
+AR := $(if $(filter clang,$(V)),ar,gcc-ar)
+
+# ---- flags -------------------------------------------------------------------------------------
+# pkg-config is asked at the first use, not when this file is read: `make check` on a bare machine
+# installs it first.
+ask = $(shell pkg-config $(1))
+once = $(eval $(1) := $(2))$($(1))
+PACKAGES := libsystemd yaml-0.1 jansson libcrypto
+PACKAGE_CFLAGS = $(call once,PACKAGE_CFLAGS,$(call ask,--cflags $(PACKAGES)))
+PACKAGE_LIBS = $(call once,PACKAGE_LIBS,$(call ask,--libs $(PACKAGES)) -linotifytools)
+CURL_LIBS = $(call once,CURL_LIBS,$(call ask,--libs libcurl))
+TEST_LIBS = $(call once,TEST_LIBS,$(call ask,--libs cmocka))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+    -Wundef -Werror
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
+    -Wformat -Werror=format-security
+DEFINES := -D_GNU_SOURCE -DPLANEGUARD_VERSION='"$(VERSION)"'
+COMPILE = $(CC) -std=gnu17 -Iagent $(DEFINES) $(WARNINGS) $(HARDENING) $(VARIANT) \
+    -ffunction-sections -fdata-sections $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(VARIANT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+    -Wl,--gc-sections $(CFLAGS) $(LDFLAGS)
+
+# ---- targets that people call ------------------------------------------------------------------
+.PHONY: all
+all: ## the two programs, in build/release
+	@$(MAKE) --no-print-directory V=release programs
+
+.PHONY: check
+check: ## everything that proves the tree: build, lint, unit tests, scenarios
+	@tests/deps
+	@tests/check
+
+.PHONY: unit
+unit: ## unit tests, plain and under ASan and UBSan
+	@tests/deps
+	@tests/check build unit
+
+.PHONY: san
+san: ## unit tests and scenarios under ASan and UBSan only
+	@tests/deps
+	@tests/check --variant asan build unit master
+
+.PHONY: lint
+lint: ## layers, banned calls, lengths, formats, analysers
+	@tests/deps
+	@tests/check lint
+
+.PHONY: format
+format: ## clang-format over all C files
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+
+.PHONY: deps
+deps: ## installs the Debian packages that building and checking need
+	@tests/deps
+
+.PHONY: fresh
+fresh: ## `make check` and `make demo` in a bare Debian 12 (root)
+	@tests/fresh
+
+.PHONY: clean
+clean: ## removes build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+ifneq ($(wildcard tests/master/run),)
+.PHONY: master
+master: ## scenarios on a master that is a folder
+	@tests/deps
+	@tests/check build master
+endif
+
+ifneq ($(wildcard tests/master/demo),)
+.PHONY: demo
+demo: ## breaks a control plane before your eyes and watches it being brought back
+	@tests/deps
+	@$(MAKE) --no-print-directory V=test programs
+	@tests/master/demo
+endif
+
+PREFIX ?= /usr
+SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
+.PHONY: install
+install: all ## the release programs and the shipped documents (DESTDIR, PREFIX=/usr)
+	install -D -m 755 build/release/planeguard $(DESTDIR)$(PREFIX)/bin/planeguard
+	install -D -m 755 build/release/planeguard-observer \
+	    $(DESTDIR)$(PREFIX)/libexec/planeguard/planeguard-observer
+	install -d -m 755 $(SHARE)
+	find playbooks policy -name '*.yaml' -exec install -D -m 644 {} $(SHARE)/{} \;
+
+# ---- one variant -------------------------------------------------------------------------------
+.PHONY: programs tests
+programs: $(PROGRAMS)
+tests: $(TESTS)
+
+# Written only when it differs, so that its time tells a change.
+define keep
+@mkdir -p $(@D)
+@printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
+endef
+
+.PHONY: always
+$(B)/flags: always
+	$(call keep,'$(subst ','\'',$(COMPILE))')
+$(B)/agent.list: always
+	$(call keep,$(AGENT_SOURCES) '$(subst ','\'',$(LINK))')
+$(B)/observer.list: always
+	$(call keep,$(OBSERVER_SOURCES) '$(subst ','\'',$(LINK))')
+$(B)/library.list: always
+	$(call keep,$(LIBRARY_SOURCES) $(NET_SOURCES) $(TEST_HELPER_SOURCES))
+
+$(B)/objects/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $(V) $<"
+	@$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(B)/planeguard: $(call object,$(AGENT_SOURCES)) $(B)/agent.list
+	@echo "  LINK $@"
+	@$(LINK) -o $@ $(filter %.o,$^) $(PACKAGE_LIBS)
+
+$(B)/planeguard-observer: $(call object,$(OBSERVER_SOURCES)) $(B)/observer.list
+	@echo "  LINK $@"
+	@$(LINK) -o $@ $(filter %.o,$^) $(PACKAGE_LIBS) $(CURL_LIBS)
+
+$(B)/libplaneguard.a: $(call object,$(LIBRARY_SOURCES)) $(B)/library.list
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+$(B)/libnet.a: $(call object,$(NET_SOURCES)) $(B)/library.list
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+$(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) \
+    $(B)/libplaneguard.a
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libnet.a,$^) $(filter %/libplaneguard.a,$^) \
+	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(CURL_LIBS))
+$(NET_TESTS): $(B)/libnet.a
+
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES)))
