@@ -54,7 +54,10 @@ int file_read(const struct root *r, const char *path, int flags, size_t limit_by
               struct buf *ret, struct err *e);
 int file_digest(const struct root *r, const char *path, int flags, struct digest *ret,
                 struct err *e);
-/* An open, read-only descriptor (close-on-exec), for handing on. */
+/* The last `limit_bytes` of a regular file, or all of it when it is shorter (logs). */
+int file_tail(const struct root *r, const char *path, int flags, size_t limit_bytes,
+              struct buf *ret, struct err *e);
+/* An open, read-only descriptor (close-on-exec) of a regular file or folder, for handing on. */
 int file_open(const struct root *r, const char *path, int flags, struct err *e);
 
 /* Sorted names of a folder's entries, without "." and "..". */
@@ -67,12 +70,19 @@ int folder_list(const struct root *r, const char *path, struct names *ret, struc
 
 /* Makes the folder and its missing parents (mode for the new ones), durably. */
 int folder_make(const struct root *r, const char *path, mode_t mode, struct err *e);
+/* Removes a folder of our own and all in it, durably; absent is success. Links are removed, never
+ * followed; deeper than 16 folders is -ELOOP. */
+int folder_remove(const struct root *r, const char *path, struct err *e);
 
 struct file_owner {
     mode_t mode;
     uid_t uid;
     gid_t gid;
 };
+
+/* What the names of unfinished files in a stage begin with. A leftover of a crash is
+ * never needed: act/recover.h removes it. */
+#define FILE_TEMPORARY ".new-"
 
 /* `like` NULL: mode 0600, our own ids. `stage` is a folder on the same file system. */
 int file_replace(const struct root *r, const char *path, const char *stage, const void *bytes,
