@@ -280,6 +280,10 @@ static void test_other_file_system(void **state)
     /* In a name space of its own, so that the host never sees the mount. */
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         skip();
+    /* The old descriptor looks at the old name space. */
+    root_free(f->root);
+    f->root = NULL;
+    assert_int_equal(root_open(f->path, &f->root, &f->e), 0);
     if (mount("none", host(f, "/other"), "tmpfs", 0, "size=1m") < 0)
         skip(); /* needs the right to mount */
     put(f, "/etc/a", "a");
