@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -236,23 +235,4 @@ int file_remove(const struct root *r, const char *path, struct err *e)
     if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
         return err_errno(e, errno, "%s: can't be removed", path);
     return path_sync(fd, path, e);
-}
-
-int file_lock(const struct root *r, const char *path, int *ret_fd, struct err *e)
-{
-    const char *name;
-    OWNED(fd_close) int folder = path_parent(r, path, &name, e);
-    if (folder < 0)
-        return folder;
-    OWNED(fd_close)
-    int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(e, errno, "%s: the lock can't be opened", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EWOULDBLOCK)
-            return err_set(e, -EBUSY, "%s: another process holds the lock", path);
-        return err_errno(e, errno, "%s: can't be locked", path);
-    }
-    *ret_fd = TAKE_FD(fd);
-    return 0;
 }

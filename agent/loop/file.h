@@ -97,6 +97,10 @@ int file_remove(const struct root *r, const char *path, struct err *e);
 /* Takes the one lock at `path` (flock, created 0600): 0, or -EBUSY when another
  * process has it. The descriptor holds it; children of a fork share it. */
 int file_lock(const struct root *r, const char *path, int *ret_fd, struct err *e);
+/* As file_lock, but waits for it, until `until_usec` of the boot clock: -ETIMEDOUT then. Not
+ * in the loop: it blocks. */
+int file_lock_wait(const struct root *r, const char *path, uint64_t until_usec, int *ret_fd,
+                   struct err *e);
 
 static inline void names_fini_owned(struct names *n)
 {

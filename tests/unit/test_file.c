@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "loop/clock.h"
 #include "loop/file.h"
 #include "loop/path.h"
 
@@ -347,10 +348,14 @@ static void test_lock(void **state)
     }
     close(fd);
     assert_int_equal(file_lock(f->root, "/etc/lock", &other, &f->e), -EBUSY);
+    uint64_t until = clock_boot_usec() + 50000;
+    assert_int_equal(file_lock_wait(f->root, "/etc/lock", until, &other, &f->e), -ETIMEDOUT);
+    assert_true(clock_boot_usec() >= until);
     close(pipes[1]);
     close(pipes[0]);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(file_lock(f->root, "/etc/lock", &other, &f->e), 0);
+    assert_int_equal(
+        file_lock_wait(f->root, "/etc/lock", clock_boot_usec() + 1000000, &other, &f->e), 0);
     close(other);
 }
 
