@@ -84,6 +84,9 @@ struct field {
     const char *help;                      /* one line: what it is; units are in the type */
 };
 
+/* What each type is called, by enum field_type: "bool", "integer", "duration", ... */
+extern const struct words field_type_words;
+
 #define FIELD_AT(type, member) .offset = offsetof(struct type, member)
 
 /* Fills `target` (zeroed by the caller) from the mapping `y`; a NULL or empty `y`
@@ -92,6 +95,25 @@ struct field {
  * Strings and lists go to `pool`. */
 int fields_decode(const struct field *fields, struct pool *pool, const struct yaml *y, void *target,
                   struct err *e);
+
+/* As fields_decode, but goes on after an error: each goes to `errors`. Keys that `fields`
+ * doesn't have go to `others` (then not an error), in order, at most OTHERS_MAX. */
+enum { OTHERS_MAX = 8 };
+struct others {
+    const struct yaml *at[OTHERS_MAX]; /* values; their `key` is the key */
+    size_t count;
+};
+void fields_decode_all(const struct field *fields, struct pool *pool, const struct yaml *y,
+                       void *target, struct others *others, struct errors *errors);
+
+/* "unknown key ..." at `value`'s key: with the nearest of the fields' and `more` names, or
+ * all the fields' names where none is near. */
+void fields_unknown(const struct field *fields, const char *const *more, size_t more_count,
+                    const struct yaml *value, struct errors *errors);
+
+/* For FIELD_CUSTOM: leaves the node where it is, as a const struct yaml *. It lives as long as the
+ * tree does. */
+int field_keep_node(struct pool *pool, const struct yaml *y, void *target, struct err *e);
 
 /* The struct as a JSON object; decoding it again (JSON is YAML) gives the same. */
 json_t *fields_encode(const struct field *fields, const void *target);

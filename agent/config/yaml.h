@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "config/errors.h"
 
 enum yaml_kind { YAML_SCALAR_KIND, YAML_MAPPING_KIND, YAML_SEQUENCE_KIND };
 
@@ -19,6 +20,8 @@ struct yaml {
     unsigned line, column;     /* from 1 */
     const char *text;          /* scalar; NUL-terminated, no NUL inside */
     bool quoted;               /* scalar: was in quotes or a block, so is a string */
+    bool odd;                  /* document's root, foreign: has anchors, aliases, tags, directives
+                                  or duplicate keys, so must not be spliced */
     size_t offset, end_offset; /* bytes in the file: [offset, end_offset) */
     struct yaml *key;          /* in a mapping: this value's key */
     struct yaml *first, *next; /* children of a mapping (values) or sequence; siblings */
@@ -33,6 +36,12 @@ enum { YAML_FILE_BYTES_MAX = 1 << 20, YAML_DEPTH_MAX = 32, YAML_NODES_MAX = 1000
 int yaml_parse(struct pool *pool, const char *file, const char *bytes, size_t length,
                struct yaml **ret_documents, struct err *e);
 
+/* As yaml_parse, but goes on after what it refuses: every error goes to `errors`, and
+ * *ret_documents gets the documents that have none. Only what leaves nothing to go on
+ * with (a syntax error, a bound) ends the file: -EINVAL or -EFBIG then, else 0. */
+int yaml_parse_all(struct pool *pool, const char *file, const char *bytes, size_t length,
+                   struct yaml **ret_documents, struct errors *errors);
+
 /* As yaml_parse, for other people's YAML (a static pod's manifest, a kubeconfig,
  * the kubelet's configuration): anchors, aliases, tags and duplicate keys are not
  * refused but make the document one that we don't splice; aliases are not
@@ -46,6 +55,13 @@ const struct yaml *yaml_get(const struct yaml *y, const char *key);
 const struct yaml *yaml_path(const struct yaml *y, const char *path);
 /* The scalar's text under `path`, or `otherwise`. */
 const char *yaml_text(const struct yaml *y, const char *path, const char *otherwise);
+
+/* What stands there, for messages: `"text"` (shortened, without control characters),
+ * "a list", "a mapping", "nothing". Returns `text`. */
+enum { YAML_FOUND = 80 };
+char *yaml_found(const struct yaml *y, char text[YAML_FOUND]);
+/* Is it nothing: an empty, unquoted scalar, `~` or `null`? */
+bool yaml_is_null(const struct yaml *y);
 
 /* err_set with "file:line:column: " of the node in front. Returns -EINVAL. */
 int yaml_error(const struct yaml *at, struct err *e, const char *format, ...)
