@@ -52,7 +52,8 @@ struct hand_work;
 int hand_start(struct loop *l, const struct root *root, const struct node *node,
                const struct job *job, const struct hand_calls *calls, void *context,
                struct hand_work **ret, struct err *e);
-void hand_free(struct hand_work *w); /* kills what still runs */
+/* Kills what still runs. Not from within `effect` or `phase`. */
+void hand_free(struct hand_work *w);
 OWNER(struct hand_work, hand_free);
 
 /* Inside the hand, for step kinds: */
@@ -61,6 +62,8 @@ struct hand {
     const struct node *node;
     const char *incident;
     const char *step_name;
+    const char *kind;       /* the step kind's name; "" for JOB_KEEP */
+    int step;               /* its index in the playbook */
     uint64_t deadline_usec; /* boot clock: the job's end */
     int socket;             /* -1: no agent (the verb `recover`): effects go to `effect` */
     int (*effect)(struct hand *h, const json_t *effect);

@@ -4,7 +4,9 @@
  *
  * For each stashed manifest: not in the manifests folder: moved back; there too: the live one stays
  * and the stashed one is set aside as a conflict. Own temporary files in the stage are removed.
- * Idempotent. */
+ * What a move does is in its action: {"what": "moved" | "set-aside", "path", "to", "before": digest
+ * by its name, "after": digest found}; a temporary file's is {"what": "removed", "path"}.
+ * Idempotent. `ret` is always to be finished with recovered_fini, also after an error. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,4 +24,13 @@ struct recovered {
 /* Everything that can be put back is, whatever else fails; the first failure is in `e`. */
 int recover_stage(const struct root *root, const struct node *node, struct recovered *ret,
                   struct err *e);
+/* The same without the temporary files, for who acts beside a living agent (act/deadman.h): one
+ * of them may be in use. */
+int recover_stashed(const struct root *root, const struct node *node, struct recovered *ret,
+                    struct err *e);
 void recovered_fini(struct recovered *r);
+
+static inline void recovered_fini_owned(struct recovered *r)
+{
+    recovered_fini(r);
+}

@@ -1,0 +1,46 @@
+#include "act/deadman.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "loop/detached.h"
+
+static const uint64_t ready_usec = 5 * USEC_PER_SEC;
+
+int deadman_arm(const struct root *root, uint64_t deadline_usec, struct deadman **ret,
+                struct err *e)
+{
+    char deadline[24];
+    (void)snprintf(deadline, sizeof deadline, "%" PRIu64, deadline_usec);
+    const char *const argv[] = {"planeguard", "--root", root->path, "recover",
+                                "--overdue",  deadline, NULL};
+    struct detached *d = NULL;
+    int code = detached_start(argv, ready_usec, &d, e);
+    if (code < 0)
+        return err_wrap(e, code, "the dead-man can't be armed");
+    *ret = (struct deadman *)d;
+    return 0;
+}
+
+void deadman_disarm(struct deadman *d)
+{
+    detached_end((struct detached *)d);
+}
+
+void deadman_leave(struct deadman *d)
+{
+    detached_leave((struct detached *)d);
+}
+
+int deadman_watch(const struct root *root, const struct node *node, uint64_t deadline_usec,
+                  struct recovered *ret, int *ret_lock, struct err *e)
+{
+    *ret_lock = -1;
+    int code = file_lock_wait(root, LOCK_PATH, deadline_usec, ret_lock, e);
+    /* Whatever keeps us from the lock must not keep the manifest out. */
+    if (code == 0)
+        return recover_stage(root, node, ret, e);
+    return recover_stashed(root, node, ret, e);
+}
