@@ -12,8 +12,14 @@
 #include "config/field.h"
 #include "loop/command.h"
 
+/* A node has some hundred containers; a list that doesn't fit is no list. */
+enum { CRI_OUTPUT_BYTES_MAX = 8 << 20, CRI_ENTRIES_MAX = 10000 };
+
 enum container_state { CONTAINER_UNKNOWN, CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED };
 
+/* Texts are never NULL: "" where the runtime has none (a container that no kubelet made has no
+ * pod). Names and ids are of A-Z, a-z, 0-9 and -._ and don't begin with - or ., so they can stand
+ * in an argv and in a path. */
 struct container {
     char *id, *sandbox_id, *name, *pod, *pod_namespace, *pod_uid;
     enum container_state state;
@@ -42,10 +48,10 @@ int sandboxes_parse(const char *json, size_t length, struct sandboxes *ret, stru
 
 struct container_detail {
     int64_t exit_code;
-    char reason[64];
-    char *message, *log_path; /* host path as the runtime says it; NULL when absent */
-    int64_t started_nsec, finished_nsec;
-    int64_t pid; /* 0: unknown */
+    char reason[64];                     /* "Error", "OOMKilled", "StartError", ... ; "" */
+    char *message, *log_path;            /* host path as the runtime says it; NULL when absent */
+    int64_t started_nsec, finished_nsec; /* wall clock; 0: not yet, or unknown */
+    int64_t pid;                         /* 0: unknown */
 };
 void container_detail_fini(struct container_detail *d);
 int container_detail_parse(const char *json, size_t length, struct container_detail *ret,
@@ -53,6 +59,10 @@ int container_detail_parse(const char *json, size_t length, struct container_det
 
 /* argv = prefix + the arguments; the array (not its strings) is the caller's to free(). */
 const char **cri_argv(const struct strings *prefix, const char *const *arguments);
+
+/* Did the command run and end with 0, its output whole? 0, or -EIO with crictl's own words in `e`
+ * (`what` names the call). */
+int cri_answer(const char *what, const struct command_result *r, struct err *e);
 
 /* Blocking, for hands: list, look, act. The arguments are crictl's ("rm", "-f", ID). */
 int cri_containers(const struct strings *prefix, uint64_t timeout_usec, struct containers *ret,
