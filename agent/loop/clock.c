@@ -2,7 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include <systemd/sd-id128.h>
@@ -58,4 +61,17 @@ void clock_sleep(uint64_t usec)
                          .tv_nsec = (long)(until % USEC_PER_SEC * 1000)};
     while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &t, NULL) == EINTR)
         ;
+}
+
+char *clock_random_text(char text[17], unsigned digits)
+{
+    assert(digits <= 16);
+    uint64_t bits;
+    ssize_t got = getrandom(&bits, sizeof bits, 0); /* so few bytes come whole (getrandom(2)) */
+    assert(got == (ssize_t)sizeof bits);
+    char all[17];
+    (void)snprintf(all, sizeof all, "%016" PRIx64, bits);
+    memcpy(text, all, digits);
+    text[digits] = '\0';
+    return text;
 }

@@ -14,3 +14,5 @@ char *clock_wall_text(char text[WALL_TEXT]);
 char *clock_boot_id(char text[BOOT_ID_TEXT]);
 /* Sleeps on the boot clock; for hands (act/hand.h) only, never in the loop. */
 void clock_sleep(uint64_t usec);
+/* `digits` random hex digits (getrandom(2)) and a NUL; at most 16. Returns `text`. */
+char *clock_random_text(char text[17], unsigned digits);
