@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+struct catalog;
+
 struct options {
     const char *root; /* --root DIR, default "/" */
     const char

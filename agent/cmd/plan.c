@@ -1,0 +1,104 @@
+/* planeguard plan [FAILURE]: what would be done now, step by step, with the bytes that would
+ * change. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/ask.h"
+#include "cmd/verbs.h"
+
+enum { PLAN_NOTHING = 0, PLAN_CHANGES = 2 };
+
+static void say_argv(const json_t *argv)
+{
+    size_t i;
+    json_t *word;
+    (void)fputs("       $", stdout);
+    json_array_foreach (argv, i, word) {
+        (void)putchar(' ');
+        say_text(json_is_string(word) ? json_string_value(word) : "");
+    }
+    (void)putchar('\n');
+}
+
+static void say_diff(const char *diff)
+{
+    while (*diff) {
+        size_t length = strcspn(diff, "\n");
+        (void)printf("       %.*s\n", (int)length, diff);
+        diff += length + (diff[length] == '\n');
+    }
+}
+
+static void say_step(size_t number, const json_t *step)
+{
+    (void)printf("  %zu. %s (%s)%s\n       ", number, json_get_string(step, "name", "?"),
+                 json_get_string(step, "kind", "?"),
+                 json_get_bool(step, "already", false) ? ": already so" : "");
+    say_text(json_get_string(step, "summary", ""));
+    (void)putchar('\n');
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get(step, "argv"), i, one)
+        say_argv(one);
+    json_array_foreach (json_object_get(step, "files"), i, one) {
+        (void)printf("       file %s: %.12s -> %.12s\n", json_get_string(one, "path", "?"),
+                     json_get_string(one, "before", "(absent)"),
+                     json_get_string(one, "after", "(absent)"));
+        say_diff(json_get_string(one, "diff", ""));
+    }
+}
+
+static bool changes(const json_t *plan)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach (json_object_get(plan, "steps"), i, step) {
+        if (json_get_bool(step, "changes", false) && !json_get_bool(step, "already", false))
+            return true;
+    }
+    return false;
+}
+
+static void say_plan(const json_t *plan)
+{
+    const char *digest = json_get_string(plan, "digest", "");
+    (void)printf("%s: playbook %s%s%.12s\n", json_get_string(plan, "failure", "?"),
+                 json_get_string(plan, "playbook", "?"), *digest ? ", plan " : "", digest);
+    const char *unplannable = json_get_string(plan, "unplannable", NULL);
+    if (unplannable) {
+        (void)fputs("  can't be planned now: ", stdout);
+        say_text(unplannable);
+        (void)putchar('\n');
+    }
+    size_t i;
+    json_t *step;
+    json_array_foreach (json_object_get(plan, "steps"), i, step)
+        say_step(i + 1, step);
+}
+
+int cmd_plan(const struct options *o)
+{
+    if (o->argc > 1) {
+        (void)fprintf(stderr, "planeguard: plan takes at most one failure's name\n");
+        return EXIT_USAGE;
+    }
+    int code;
+    OWNED(json_decref) json_t *a = ask_agent(o, "plan", o->argc ? o->argv[0] : NULL, &code);
+    if (!a)
+        return code;
+    const json_t *plans = json_object_get(a, "plans");
+    code = PLAN_NOTHING;
+    size_t i;
+    json_t *plan;
+    json_array_foreach (plans, i, plan) {
+        if (changes(plan))
+            code = PLAN_CHANGES;
+        if (!o->json)
+            say_plan(plan);
+    }
+    if (o->json)
+        say_json(a);
+    else if (!json_array_size(plans))
+        (void)puts("nothing is planned: no incident has a plan");
+    return code;
+}

@@ -1,0 +1,376 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act/recover.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "loop/bus.h"
+#include "loop/clock.h"
+
+static const char *const switch_paths[] = {"/etc/planeguard/kill-switch",
+                                           "/run/planeguard/kill-switch"};
+enum { SWITCHES = sizeof switch_paths / sizeof *switch_paths };
+
+static const uint64_t journal_retry_usec = 5 * USEC_PER_SEC;
+static const uint64_t stale_check_usec = USEC_PER_MINUTE;
+
+uint64_t engine_now(const struct engine *en)
+{
+    return en->booted_usec + clock_boot_usec();
+}
+
+/* ---- one event through ---- */
+
+static void tell_core_of_journal(struct engine *en, bool is_broken, const char *why)
+{
+    if (en->journal_broken == is_broken)
+        return;
+    en->journal_broken = is_broken;
+    timer_set(en->journal_timer, is_broken ? clock_boot_usec() + journal_retry_usec : USEC_NEVER,
+              USEC_PER_SEC);
+    if (is_broken)
+        log_error("the journal can't be written, so nothing is begun: %s", why);
+    else
+        log_notice("the journal can be written again");
+    struct event ev = {.type = EVENT_JOURNAL, .ok = !is_broken, .detail = why};
+    engine_feed(en, &ev);
+}
+
+/* Durable, or not: the one place where that is decided. */
+static bool sync_journal(struct engine *en, struct err *e)
+{
+    return journal_sync(en->journal, e) >= 0;
+}
+
+void engine_feed(struct engine *en, struct event *ev)
+{
+    ev->now_usec = engine_now(en);
+    const char *probe =
+        ev->type == EVENT_SIGNAL ? en->generation->probes[ev->probe].meta.name : NULL;
+    int type = words_find(&record_words, event_record(ev));
+    journal_add(en->journal, (enum record_type)type, event_encode(ev, probe));
+
+    OWNED(effects_fini) struct effects fx = {0};
+    core_step(en->core, ev, &fx);
+    bool save = false;
+    for (size_t i = 0; i < fx.count; i++) {
+        const struct effect *f = &fx.at[i];
+        save |= f->type == EFFECT_SAVE;
+        if (f->type == EFFECT_RECORD)
+            journal_add(en->journal, (enum record_type)words_find(&record_words, f->record),
+                        json_incref(f->body));
+    }
+    struct err e = {0};
+    bool recorded = sync_journal(en, &e);
+    if (journal_rotated(en->journal)) {
+        json_t *body = json_object();
+        json_put(body, "state", core_save(en->core));
+        journal_add(en->journal, RECORD_START, body);
+    }
+    if (save)
+        state_save(en);
+    perform(en, &fx, recorded);
+    tell_core_of_journal(en, !recorded, recorded ? "written" : e.text);
+}
+
+static void retry_journal(void *context)
+{
+    struct engine *en = context;
+    struct err e = {0};
+    if (sync_journal(en, &e))
+        tell_core_of_journal(en, false, "written");
+    else
+        timer_set(en->journal_timer, clock_boot_usec() + journal_retry_usec, USEC_PER_SEC);
+}
+
+/* ---- what enters ---- */
+
+static void take_reading(struct engine *en, int probe, enum verdict v, enum reason r,
+                         const json_t *facts, const char *detail)
+{
+    if (!sieve_take(en->sieve, probe, v, r, facts, engine_now(en)))
+        return;
+    struct event ev = {.type = EVENT_SIGNAL,
+                       .probe = probe,
+                       .verdict = v,
+                       .reason = r,
+                       .facts = facts,
+                       .detail = detail};
+    engine_feed(en, &ev);
+}
+
+static void on_reading(void *context, int probe, const struct reading *r)
+{
+    struct engine *en = context;
+    take_reading(en, probe, r->verdict, r->reason, r->facts, r->detail);
+    look_reading(en, probe);
+}
+
+int engine_observe(struct engine *en, struct err *e)
+{
+    return observe_new(&en->view, en->generation, on_reading, en, &en->observe, e);
+}
+
+/* Every look ends by itself, at the latest at its deadline; so only a node that slept, or a loop
+ * that hung, leaves signals behind that nobody has looked at for too long. */
+static void check_stale(void *context)
+{
+    struct engine *en = context;
+    int cursor = 0, probe;
+    while ((probe = sieve_stale(en->sieve, &cursor, engine_now(en))) >= 0)
+        take_reading(en, probe, SIGNAL_UNKNOWN, REASON_STALE, NULL,
+                     "nobody has looked for too long");
+    timer_set(en->stale_timer, clock_boot_usec() + stale_check_usec, stale_check_usec / 4);
+}
+
+static void on_wake(void *context)
+{
+    struct event ev = {.type = EVENT_WAKE};
+    engine_feed(context, &ev);
+}
+
+static void check_switch(struct engine *en)
+{
+    bool pulled = false;
+    for (size_t i = 0; i < SWITCHES; i++) {
+        struct file_status s;
+        struct err e;
+        /* What can't be looked at counts as pulled. */
+        pulled |= file_status(en->root, switch_paths[i], 0, &s, &e) < 0 || s.exists;
+    }
+    if (en->switch_known && pulled == en->switch_pulled)
+        return;
+    en->switch_known = true;
+    en->switch_pulled = pulled;
+    log_notice("the kill switch is %s", pulled ? "pulled: no new step begins" : "not pulled");
+    struct event ev = {.type = EVENT_KILL_SWITCH, .ok = pulled};
+    engine_feed(en, &ev);
+}
+
+static void on_switch(void *context, const char *name)
+{
+    (void)name;
+    check_switch(context);
+}
+
+static void on_reload(void *context)
+{
+    reload_now(context);
+}
+
+static void on_stop(void *context)
+{
+    struct engine *en = context;
+    loop_stop(en->loop, ENGINE_STOPPED);
+}
+
+/* ---- start ---- */
+
+static int report(int code, const struct err *e)
+{
+    log_error("%s", e->text);
+    return code;
+}
+
+/* What a crash left out is put back first: before the configuration, before the network. */
+static void recover_first(struct engine *en, struct recovered *ret)
+{
+    struct err e = {0};
+    if (recover_stage(en->root, en->node, ret, &e) < 0)
+        log_error("recovery: %s", e.text);
+    if (ret->put_back)
+        log_warning("put back %zu manifest(s) that were out", ret->put_back);
+}
+
+static void record_recovered(struct engine *en, const struct recovered *r)
+{
+    if (!r->put_back && !r->conflicts && !r->removed)
+        return;
+    json_t *body = json_object();
+    json_put(body, "actions", json_deep_copy(r->actions));
+    json_put(body, "putBack", json_integer((json_int_t)r->put_back));
+    json_put(body, "conflicts", json_integer((json_int_t)r->conflicts));
+    json_put(body, "removed", json_integer((json_int_t)r->removed));
+    journal_add(en->journal, RECORD_RECOVER, body);
+}
+
+static int open_root(struct engine *en, const struct engine_options *o)
+{
+    struct err e = {0};
+    if (root_open(o->root, &en->root, &e) < 0 || node_load(en->root, &en->node, &e) < 0)
+        return report(ENGINE_FAILED, &e);
+    static const char *const folders[] = {STATE_FOLDER, RUN_FOLDER, JOURNAL_FOLDER};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (folder_make(en->root, folders[i], 0700, &e) < 0)
+            return report(ENGINE_FAILED, &e);
+    int r = file_lock(en->root, LOCK_PATH, &en->lock, &e);
+    if (r == -EBUSY) {
+        log_error("another agent runs on this root (%s has the lock of a living process)",
+                  LOCK_PATH);
+        return ENGINE_BUSY;
+    }
+    return r < 0 ? report(ENGINE_FAILED, &e) : 0;
+}
+
+static int load_documents(struct engine *en, const struct engine_options *o)
+{
+    struct complaints complaints = {0};
+    int r = generation_load(en->root, o->shipped, NULL, o->catalog, &en->generation, &complaints);
+    for (size_t i = 0; i < complaints.count; i++)
+        log_error("%s", complaints.at[i].text);
+    if (r < 0)
+        log_error("the configuration has %zu error(s); the agent does not start with it",
+                  complaints.count);
+    complaints_fini(&complaints);
+    return r < 0 ? ENGINE_CONFIGURATION : 0;
+}
+
+static int open_journal(struct engine *en)
+{
+    struct err e = {0};
+    struct journal_opened opened;
+    int r = journal_open(en->root, en->node->name, &en->journal, &opened, &e);
+    if (r == -EBADMSG)
+        return report(ENGINE_JOURNAL, &e);
+    if (r < 0)
+        return report(ENGINE_FAILED, &e);
+    if (opened.torn_bytes)
+        log_warning("the journal's torn end (%zu bytes) was set aside", opened.torn_bytes);
+    return 0;
+}
+
+static int open_world(struct engine *en, const struct engine_options *o)
+{
+    struct err e = {0};
+    if (loop_new(&en->loop, &e) < 0 || timer_new(en->loop, on_wake, en, &en->wake, &e) < 0 ||
+        timer_new(en->loop, retry_journal, en, &en->journal_timer, &e) < 0 ||
+        timer_new(en->loop, check_stale, en, &en->stale_timer, &e) < 0 ||
+        loop_on_signal(en->loop, SIGTERM, on_stop, en, &e) < 0 ||
+        loop_on_signal(en->loop, SIGINT, on_stop, en, &e) < 0 ||
+        loop_on_signal(en->loop, SIGHUP, on_reload, en, &e) < 0)
+        return report(ENGINE_FAILED, &e);
+    if (en->node->bus_address && bus_new(en->loop, en->node->bus_address, &en->bus, &e) < 0)
+        log_warning("no D-Bus: %s", e.text);
+    const char *beside[] = {o->observer, NULL};
+    const char *const *argv = en->node->observer.count ? en->node->observer.at : beside;
+    if (remote_new(en->loop, en->root, argv, en->node->observer_user, &en->remote, &e) < 0)
+        return report(ENGINE_FAILED, &e);
+    en->view = (struct view){
+        .loop = en->loop, .root = en->root, .node = en->node, .bus = en->bus, .remote = en->remote};
+    for (size_t i = 0; i < SWITCHES; i++)
+        if (watch_new(en->loop, en->root, switch_paths[i], on_switch, en, &en->switch_watches[i],
+                      &e) < 0)
+            log_warning("the kill switch %s can't be watched: %s", switch_paths[i], e.text);
+    return 0;
+}
+
+static void begin(struct engine *en)
+{
+    const struct policy_document *policy = en->generation->policy;
+    char run[17];
+    clock_random_text(run, 6);
+    char digest[DIGEST_HEX + 1];
+    json_t *body = json_object();
+    json_put(body, "version", json_string(planeguard_version));
+    json_put(body, "mode", json_string(words_name(&mode_words, (int)policy->mode)));
+    json_put(body, "policy", json_string(policy->meta.name));
+    json_put(body, "scaled", json_boolean(policy->scaled));
+    json_put(body, "generation", json_string(digest_hex(&en->generation->digest, digest)));
+    json_put(body, "state", core_save(en->core));
+    journal_add(en->journal, RECORD_START, body);
+    log_notice("started: policy %s, mode %s%s, %zu probes, %zu failures, %zu playbooks",
+               policy->meta.name, words_name(&mode_words, (int)policy->mode),
+               policy->scaled ? " (times are scaled: for demos and tests only)" : "",
+               en->generation->probe_count, en->generation->failure_count,
+               en->generation->playbook_count);
+    struct event ev = {.type = EVENT_START, .run = run, .boot_usec = en->booted_usec};
+    engine_feed(en, &ev);
+    check_switch(en);
+    check_stale(en);
+}
+
+static int start(struct engine *en, const struct engine_options *o)
+{
+    int code = open_root(en, o);
+    if (code)
+        return code;
+    struct recovered recovered = {0};
+    recover_first(en, &recovered);
+    if (!(code = load_documents(en, o)) && !(code = open_journal(en)) &&
+        !(code = open_world(en, o))) {
+        struct err e = {0};
+        record_recovered(en, &recovered);
+        en->core = core_new(en->generation);
+        en->sieve = sieve_new(en->generation);
+        (void)clock_boot_id(en->boot_id);
+        if (state_load(en, &e) < 0 || control_start(en, &e) < 0)
+            code = report(ENGINE_FAILED, &e);
+    }
+    recovered_fini(&recovered);
+    return code;
+}
+
+static int run(struct engine *en)
+{
+    struct err e = {0};
+    begin(en);
+    if (engine_observe(en, &e) < 0 || reload_watch(en, &e) < 0 ||
+        loop_serve_manager(en->loop, &e) < 0)
+        return report(ENGINE_FAILED, &e);
+    int code = loop_run(en->loop, &e);
+    if (code < 0)
+        return report(ENGINE_FAILED, &e);
+    json_t *body = json_object();
+    json_put(body, "why", json_string("told to stop"));
+    journal_add(en->journal, RECORD_STOP, body);
+    if (!sync_journal(en, &e))
+        log_error("the journal's end can't be written: %s", e.text);
+    state_save(en);
+    return code;
+}
+
+static void stop(struct engine *en)
+{
+    control_free(en->control);
+    perform_free(en);
+    look_free_all(en);
+    reload_free(en);
+    for (size_t i = 0; i < SWITCHES; i++)
+        watch_free(en->switch_watches[i]);
+    observe_free(en->observe);
+    remote_free(en->remote);
+    bus_free(en->bus);
+    timer_free(en->wake);
+    timer_free(en->journal_timer);
+    timer_free(en->stale_timer);
+    loop_free(en->loop);
+    sieve_free(en->sieve);
+    core_free(en->core);
+    journal_close(en->journal);
+    generation_unref(en->generation);
+    /* A hand that was killed may have left a manifest out: home it goes before we do. */
+    struct recovered recovered = {0};
+    struct err e;
+    if (en->lock >= 0 && recover_stage(en->root, en->node, &recovered, &e) < 0)
+        log_error("recovery: %s", e.text);
+    recovered_fini(&recovered);
+    fd_close_owned(&en->lock);
+    node_free(en->node);
+    root_free(en->root);
+}
+
+int engine_run(const struct engine_options *o)
+{
+    struct engine en = {.shipped = o->shipped, .lock = -1};
+    int code = start(&en, o);
+    if (!code)
+        code = run(&en);
+    stop(&en);
+    return code;
+}

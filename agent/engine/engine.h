@@ -1,0 +1,117 @@
+/* The engine: carries one reading through the rooms.
+ *
+ *   observe ── reading ──▶ sieve ── news ──▶ [journal] ──▶ core_step ──▶ effects
+ *                                                               │
+ *      journal (one fdatasync for the event and all its records)│
+ *                                                               ▼
+ *                perform: hands (plan, run, undo, recover, keep), looks, wake-up, telling
+ *                     │
+ *                     └── what comes of it is the next event
+ *
+ * The order is the promise: the event and everything that the core decided on it are durable
+ * before anything is performed. If they can't be made durable, no step begins; putting back goes
+ * on. Read engine.c first; then perform.c, look.c, state.c, reload.c, control.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "act/hand.h"
+#include "config/node.h"
+#include "decide/core.h"
+#include "decide/sieve.h"
+#include "loop/file.h"
+#include "loop/loop.h"
+#include "loop/watch.h"
+#include "observe/observe.h"
+#include "observe/remote.h"
+#include "record/journal.h"
+
+#define STATE_FOLDER "/var/lib/planeguard"
+#define RUN_FOLDER "/run/planeguard"
+#define LOCK_PATH RUN_FOLDER "/lock"
+#define CONTROL_PATH RUN_FOLDER "/control"
+
+struct look;
+struct work;
+struct control;
+
+struct engine {
+    struct loop *loop;
+    struct root *root;
+    struct node *node;
+    const char *shipped; /* documents in place of the installed ones; NULL */
+    int lock;
+    struct generation *generation;
+    struct core *core;
+    struct sieve *sieve;
+    struct view view;
+    struct bus *bus;
+    struct remote *remote;
+    struct observe *observe;
+    struct journal *journal;
+    bool journal_broken;
+    struct timer *journal_timer; /* tries again while it is broken */
+    uint64_t booted_usec;        /* the agent's clock at this boot's start */
+    struct timer *wake;
+    struct look *looks; /* fresh looks under way */
+    struct work *works; /* hands at work */
+    struct watch *switch_watches[2];
+    bool switch_known, switch_pulled;
+    struct watch *document_watches[3];
+    struct timer *reload_timer;
+    struct timer *stale_timer;
+    struct control *control;
+    char boot_id[37];
+};
+
+struct engine_options {
+    const char *root;    /* "/" or another */
+    const char *shipped; /* may be NULL */
+    const struct catalog *catalog;
+    const char *observer; /* program beside this one; used when the node names none */
+};
+
+/* Exit codes of `run` (documented in the manual and README). */
+enum {
+    ENGINE_STOPPED = 0,
+    ENGINE_FAILED = 1,
+    ENGINE_BUSY = 5,          /* another agent runs on this root */
+    ENGINE_CONFIGURATION = 6, /* the documents have errors */
+    ENGINE_JOURNAL = 7,       /* the journal is damaged: a person must look */
+};
+
+/* Runs until told to stop; logs what goes wrong; returns the exit code. */
+int engine_run(const struct engine_options *o);
+
+/* ---- between the engine's own files ---- */
+
+/* The agent's clock: this boot's time after all boots before; never goes back. */
+uint64_t engine_now(const struct engine *en);
+/* One event through journal, core and effects. `ev->now_usec` is set here. */
+void engine_feed(struct engine *en, struct event *ev);
+/* Begins to observe by the generation in force. */
+int engine_observe(struct engine *en, struct err *e);
+/* perform.c */
+void perform(struct engine *en, const struct effects *fx, bool recorded);
+void perform_free(struct engine *en);
+/* For `plan FAILURE`: plans read-only, outside any incident; `done` gets the plan or NULL. */
+void perform_plan(struct engine *en, int playbook,
+                  void (*done)(void *context, const struct job_result *r), void *context);
+/* What the hand at work for an incident is doing, and since when (boot clock); NULL: none is. */
+const char *perform_phase(const struct engine *en, const char *incident, uint64_t *ret_began_usec);
+/* look.c */
+void look_start(struct engine *en, const char *incident, const int *probes, size_t count);
+void look_reading(struct engine *en, int probe);
+void look_free_all(struct engine *en);
+/* state.c: what outlives the agent. */
+int state_load(struct engine *en, struct err *e);
+void state_save(struct engine *en);
+/* reload.c: the documents, at start and anew. */
+int reload_watch(struct engine *en, struct err *e);
+void reload_now(struct engine *en);
+void reload_free(struct engine *en);
+json_t *complaints_encode(const struct complaints *c);
+/* control.c */
+int control_start(struct engine *en, struct err *e);
+void control_free(struct control *c);

@@ -1,0 +1,13 @@
+# What mends itself in time is no incident of ours.
+policy: enforce
+> start
+> +10m signal kubelet-healthz pass
+> signal kubelet-unit pass none active=active invocation=a
+> signal containerd-unit pass
+> signal etcd-health pass
+> signal apiserver-manifest pass none digest=d1d1d1d1d1d1
+> signal apiserver-container pass none id=c1
+> signal apiserver-readyz pass
+> signal apiserver-livez pass
+> +1m signal apiserver-livez fail timeout
+> +30s signal apiserver-livez pass

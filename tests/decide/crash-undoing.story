@@ -1,0 +1,19 @@
+# The agent dies while undoing: it undoes again.
+policy: enforce
+> start
+> +10m signal kubelet-healthz pass
+> signal kubelet-unit pass none active=active invocation=a
+> signal containerd-unit pass
+> signal etcd-health pass
+> signal apiserver-manifest pass none digest=d1d1d1d1d1d1
+> signal apiserver-container pass none id=c1
+> signal apiserver-readyz pass
+> signal apiserver-livez pass
+> +1m signal apiserver-livez fail timeout
+> +3m wake
+> prepared t-1 ok
+> looked t-1
+> step t-1 done
+> step t-1 failed
+> crash
+> undone t-1 failed

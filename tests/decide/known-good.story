@@ -1,0 +1,17 @@
+# A manifest is kept as the last known good one when readiness has held for its time, not before.
+policy: enforce
+> start
+> +10m signal kubelet-healthz pass
+> signal kubelet-unit pass none active=active invocation=a
+> signal containerd-unit pass
+> signal etcd-health pass
+> signal apiserver-manifest pass none digest=d1d1d1d1d1d1
+> signal apiserver-container pass none id=c1
+> signal apiserver-readyz pass
+> signal apiserver-livez pass
+> +1m signal apiserver-manifest pass none digest=d2d2d2d2d2d2
+> +1m signal apiserver-readyz fail check-failed
+> +10s signal apiserver-readyz pass
+> +119s wake
+> +1s wake
+> +1h wake
