@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/own.h"
 #include "cmd/verb.h"
 
 /* Exit codes of the asking verbs. */

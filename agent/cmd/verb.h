@@ -6,11 +6,11 @@
 struct catalog;
 
 struct options {
-    const char *root; /* --root DIR, default "/" */
-    const char
-        *shipped; /* --shipped DIR: documents in place of /usr/share/planeguard (source tree) */
-    bool json;    /* -o json, --output json */
-    int argc;     /* what stands behind the verb and the options */
+    const char *root;    /* --root DIR, default "/" */
+    const char *shipped; /* --shipped DIR: documents in place of the installed ones; NULL */
+    bool json;           /* -o json, --output json */
+    const struct catalog *catalog; /* the rooms' kinds, all together */
+    int argc;                      /* what stands behind the verb and the options */
     char **argv;
 };
 
