@@ -24,8 +24,8 @@ int process_look(const char *proc, pid_t pid, struct process *ret, struct err *e
 bool process_is(const char *proc, const struct process *p);
 
 /* Calls `gone` once when that process ends, by pidfd_open(2): the kernel tells, nothing polls.
- * -ENOTSUP when `proc` is not the kernel's own /proc (its pids then say nothing to the kernel),
- * -ESRCH when it is gone already. */
+ * -ENOTSUP when what `proc` has of it is not the kernel's own (its pid then says nothing to
+ * the kernel), -ESRCH when it is gone already. */
 struct process_watch;
 int process_watch_new(struct loop *l, const char *proc, const struct process *p,
                       void (*gone)(void *context), void *context, struct process_watch **ret,

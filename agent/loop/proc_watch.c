@@ -1,6 +1,8 @@
 /* Being told by the kernel that a process, not our child, has ended. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
@@ -40,10 +42,13 @@ int process_watch_new(struct loop *l, const char *proc, const struct process *p,
                       struct err *e)
 {
     struct statfs fs;
-    if (statfs(proc, &fs) < 0)
-        return err_errno(e, errno, "%s: can't be looked at", proc);
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%d", proc, (int)p->pid);
+    if (statfs(path, &fs) < 0)
+        return errno == ENOENT ? err_set(e, -ESRCH, "process %d: gone", (int)p->pid)
+                               : err_errno(e, errno, "%s: can't be looked at", path);
     if (fs.f_type != PROC_SUPER_MAGIC)
-        return err_set(e, -ENOTSUP, "%s: not the kernel's own", proc);
+        return err_set(e, -ENOTSUP, "%s: not the kernel's own", path);
     OWNED(process_watch_free) struct process_watch *w = mem_new(struct process_watch);
     w->gone = gone;
     w->context = context;

@@ -144,7 +144,10 @@ static void test_watch(void **state)
     OWNED(process_watch_free) struct process_watch *none = NULL;
     OWNED(timer_free) struct timer *t = NULL;
     assert_int_equal(process_watch_new(l, "/proc", &p, on_gone, l, &w, &e), 0);
-    assert_int_equal(process_watch_new(l, proc, &p, on_gone, l, &none, &e), -ENOTSUP);
+    struct process made = {.pid = 30, .start_ticks = 700};
+    assert_int_equal(process_watch_new(l, proc, &made, on_gone, l, &none, &e), -ESRCH);
+    put_process("30", "etcd", 'S', 700);
+    assert_int_equal(process_watch_new(l, proc, &made, on_gone, l, &none, &e), -ENOTSUP);
     assert_int_equal(timer_new(l, on_late, l, &t, &e), 0);
     timer_set(t, loop_now_usec(l) + 5000000, 0);
     assert_int_equal(kill(pid, SIGKILL), 0);
