@@ -127,6 +127,7 @@ enum compare { COMPARE_NONE, COMPARE_AT_LEAST, COMPARE_AT_MOST, COMPARE_EQUALS, 
 struct condition {
     enum condition_type type;
     /* CONDITION_SIGNAL */
+    int passed_since;     /* index of a probe: has `signal` passed since that one last changed? -1 */
     int signal; /* index of the probe */
     enum verdict is;
     uint64_t reasons; /* bit set; 0: any */

@@ -26,6 +26,15 @@ enum truth condition_signal(const struct condition *w, const struct signal *s)
     return truth_of(threshold_met(&t, s->facts));
 }
 
+/* Has `s` passed at some time since `since`, which passes, last changed? */
+static enum truth passed_since(const struct signal *s, const struct signal *since)
+{
+    if (since->verdict == SIGNAL_UNKNOWN)
+        return TRUTH_UNKNOWN;
+    return truth_of(since->verdict == SIGNAL_PASS &&
+                    (s->verdict == SIGNAL_PASS || s->passed_usec > since->changed_usec));
+}
+
 static enum truth negate(enum truth t)
 {
     if (t == TRUTH_UNKNOWN)
@@ -54,6 +63,8 @@ enum truth condition_truth(const struct condition *w,
 {
     switch (w->type) {
     case CONDITION_SIGNAL:
+        if (w->passed_since >= 0)
+            return passed_since(signal_at(context, w->signal), signal_at(context, w->passed_since));
         return condition_signal(w, signal_at(context, w->signal));
     case CONDITION_ALL:
         return combine(w, TRUTH_FALSE, signal_at, context);
@@ -70,6 +81,8 @@ void condition_probes(const struct condition *w, void (*each)(void *context, int
 {
     if (w->type == CONDITION_SIGNAL)
         each(context, w->signal);
+    if (w->type == CONDITION_SIGNAL && w->passed_since >= 0)
+        each(context, w->passed_since);
     for (size_t i = 0; i < w->count; i++)
         condition_probes(&w->at[i], each, context);
 }

@@ -11,8 +11,10 @@
 struct signal {
     enum verdict verdict; /* SIGNAL_UNKNOWN until the first reading */
     enum reason reason;
-    json_t *facts;       /* object or NULL; owned */
-    uint64_t since_usec; /* of verdict and reason */
+    json_t *facts;         /* object or NULL; owned */
+    uint64_t since_usec;   /* of verdict and reason */
+    uint64_t changed_usec; /* of anything in it */
+    uint64_t passed_usec;  /* the last reading that passed, before the present verdict; 0: none */
     /* For a manifest that may become the last known good one. */
     uint64_t good_since_usec; /* 0: not good now */
     char kept[65];            /* digest of the copy that was kept last; "" */

@@ -142,6 +142,8 @@ static json_t *signals_save(const struct core *c)
         json_put(one, "verdict", json_string(words_name(&verdict_words, (int)s->verdict)));
         json_put(one, "reason", json_string(words_name(&reason_words, (int)s->reason)));
         json_put(one, "since", json_integer((json_int_t)s->since_usec));
+        json_put(one, "changed", json_integer((json_int_t)s->changed_usec));
+        json_put(one, "passed", json_integer((json_int_t)s->passed_usec));
         json_put(one, "facts", s->facts ? json_deep_copy(s->facts) : json_object());
         json_put(one, "kept", json_string(s->kept));
         json_put(all, c->generation->probes[i].meta.name, one);
@@ -179,6 +181,8 @@ static void signals_load(struct core *c, const json_t *all)
         s->verdict = (enum verdict)verdict;
         s->reason = (enum reason)reason;
         s->since_usec = (uint64_t)json_get_int(one, "since", 0);
+        s->changed_usec = (uint64_t)json_get_int(one, "changed", 0);
+        s->passed_usec = (uint64_t)json_get_int(one, "passed", 0);
         s->facts = json_deep_copy(json_object_get(one, "facts"));
         (void)snprintf(s->kept, sizeof s->kept, "%s", json_get_string(one, "kept", ""));
     }

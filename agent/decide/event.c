@@ -33,6 +33,7 @@ static void put_signal(json_t *body, const struct event *e, const char *probe_na
     put_text(body, "reason", words_name(&reason_words, (int)e->reason));
     if (e->facts)
         json_put(body, "facts", json_deep_copy(e->facts));
+    json_put(body, "heldUsec", json_integer((json_int_t)e->held_usec));
 }
 
 const char *event_record(const struct event *e)

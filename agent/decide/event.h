@@ -43,6 +43,7 @@ struct event {
     enum verdict verdict;
     enum reason reason;
     const json_t *facts;
+    uint64_t held_usec; /* when the last reading before this one was taken; 0: never */
     /* PREPARED */
     const json_t *plan;
     const char *digest; /* over the plan, hex */

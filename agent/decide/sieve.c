@@ -64,9 +64,10 @@ static bool is_too_early(struct told *t, const struct probe_document *p, enum ve
 }
 
 bool sieve_take(struct sieve *s, int probe, enum verdict v, enum reason r, const json_t *facts,
-                uint64_t now_usec)
+                uint64_t now_usec, uint64_t *ret_held)
 {
     struct told *t = &s->told[probe];
+    *ret_held = t->read_usec;
     t->read_usec = now_usec;
     if (is_too_early(t, &s->generation->probes[probe], v))
         return false;

@@ -16,9 +16,10 @@ struct sieve;
 struct sieve *sieve_new(struct generation *g); /* takes a reference */
 void sieve_free(struct sieve *s);
 
-/* True when the reading is news: what the core is to be told. */
+/* True when the reading is news: what the core is to be told. `ret_held` gets the time of the
+ * reading before it; 0: there was none. */
 bool sieve_take(struct sieve *s, int probe, enum verdict v, enum reason r, const json_t *facts,
-                uint64_t now_usec);
+                uint64_t now_usec, uint64_t *ret_held);
 
 /* The next probe (from `*cursor` on, which moves) whose last reading is older than its validity: it
  * is to be taken as `unknown, stale`. -1: none. */

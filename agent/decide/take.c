@@ -14,12 +14,16 @@ static void signal_forget(struct signal *s, uint64_t now_usec)
     s->verdict = SIGNAL_UNKNOWN;
     s->reason = REASON_NOT_LOOKED_YET;
     s->since_usec = now_usec;
-    s->good_since_usec = 0;
+    s->changed_usec = now_usec;
+    s->good_since_usec = s->passed_usec = 0;
 }
 
 static void take_signal(struct core *c, const struct event *ev)
 {
     struct signal *s = &c->signals[ev->probe];
+    if (s->verdict == SIGNAL_PASS)
+        s->passed_usec = ev->held_usec;
+    s->changed_usec = c->now_usec;
     if (s->verdict != ev->verdict || s->reason != ev->reason)
         s->since_usec = c->now_usec;
     /* Whatever changed, a manifest has to prove itself anew. */

@@ -330,7 +330,8 @@ static void on_connection(void *context, uint32_t events)
     struct peer peer;
     int socket;
     while (socket_accept(c->socket, &socket, &e) >= 0) {
-        if (c->client_count >= CLIENTS_MAX || socket_peer(socket, &peer, &e) < 0 || (peer.uid != 0 && peer.uid != geteuid()))
+        if (c->client_count >= CLIENTS_MAX || socket_peer(socket, &peer, &e) < 0 ||
+            (peer.uid != 0 && peer.uid != geteuid()))
             fd_close_owned(&socket);
         else
             client_new(c, socket);

@@ -94,13 +94,15 @@ static void retry_journal(void *context)
 static void take_reading(struct engine *en, int probe, enum verdict v, enum reason r,
                          const json_t *facts, const char *detail)
 {
-    if (!sieve_take(en->sieve, probe, v, r, facts, engine_now(en)))
+    uint64_t held_usec;
+    if (!sieve_take(en->sieve, probe, v, r, facts, engine_now(en), &held_usec))
         return;
     struct event ev = {.type = EVENT_SIGNAL,
                        .probe = probe,
                        .verdict = v,
                        .reason = r,
                        .facts = facts,
+                       .held_usec = held_usec,
                        .detail = detail};
     engine_feed(en, &ev);
 }
