@@ -12,7 +12,7 @@ const struct words event_words =
 static const struct form {
     const char *record, *of;
 } forms[EVENT_COUNT_] = {
-    [EVENT_START] = {"start", NULL},           [EVENT_CONFIG] = {"config", NULL},
+    [EVENT_START] = {"event", NULL},           [EVENT_CONFIG] = {"event", NULL},
     [EVENT_SIGNAL] = {"signal", NULL},         [EVENT_WAKE] = {"event", NULL},
     [EVENT_PREPARED] = {"plan", NULL},         [EVENT_LOOKED] = {"event", NULL},
     [EVENT_STEP] = {"result", "step"},         [EVENT_UNDONE] = {"result", "undo"},

@@ -71,7 +71,7 @@ void engine_feed(struct engine *en, struct event *ev)
     if (journal_rotated(en->journal)) {
         json_t *body = json_object();
         json_put(body, "state", core_save(en->core));
-        journal_add(en->journal, RECORD_START, body);
+        journal_add(en->journal, RECORD_ROTATE, body);
     }
     if (save)
         state_save(en);
@@ -137,7 +137,7 @@ static void on_wake(void *context)
     engine_feed(context, &ev);
 }
 
-static void check_switch(struct engine *en)
+bool engine_switch_is_pulled(const struct engine *en)
 {
     bool pulled = false;
     for (size_t i = 0; i < SWITCHES; i++) {
@@ -146,6 +146,12 @@ static void check_switch(struct engine *en)
         /* What can't be looked at counts as pulled. */
         pulled |= file_status(en->root, switch_paths[i], 0, &s, &e) < 0 || s.exists;
     }
+    return pulled;
+}
+
+static void check_switch(struct engine *en)
+{
+    bool pulled = engine_switch_is_pulled(en);
     if (en->switch_known && pulled == en->switch_pulled)
         return;
     en->switch_known = true;
@@ -192,6 +198,7 @@ static void recover_first(struct engine *en, struct recovered *ret)
 
 static void record_recovered(struct engine *en, const struct recovered *r)
 {
+    struct err e = {0};
     if (!r->put_back && !r->conflicts && !r->removed)
         return;
     json_t *body = json_object();
@@ -200,6 +207,8 @@ static void record_recovered(struct engine *en, const struct recovered *r)
     json_put(body, "conflicts", json_integer((json_int_t)r->conflicts));
     json_put(body, "removed", json_integer((json_int_t)r->removed));
     journal_add(en->journal, RECORD_RECOVER, body);
+    if (!sync_journal(en, &e))
+        log_error("what was put back can't be recorded yet: %s", e.text);
 }
 
 static int open_root(struct engine *en, const struct engine_options *o)
@@ -224,11 +233,10 @@ static int load_documents(struct engine *en, const struct engine_options *o)
 {
     struct complaints complaints = {0};
     int r = generation_load(en->root, o->shipped, NULL, o->catalog, &en->generation, &complaints);
-    for (size_t i = 0; i < complaints.count; i++)
-        log_error("%s", complaints.at[i].text);
-    if (r < 0)
-        log_error("the configuration has %zu error(s); the agent does not start with it",
-                  complaints.count);
+    if (r < 0) {
+        reload_refuse(en, &complaints);
+        log_error("the agent does not start with such a configuration");
+    }
     complaints_fini(&complaints);
     return r < 0 ? ENGINE_CONFIGURATION : 0;
 }
@@ -304,10 +312,10 @@ static int start(struct engine *en, const struct engine_options *o)
         return code;
     struct recovered recovered = {0};
     recover_first(en, &recovered);
-    if (!(code = load_documents(en, o)) && !(code = open_journal(en)) &&
-        !(code = open_world(en, o))) {
-        struct err e = {0};
+    if (!(code = open_journal(en)))
         record_recovered(en, &recovered);
+    if (!code && !(code = load_documents(en, o)) && !(code = open_world(en, o))) {
+        struct err e = {0};
         en->core = core_new(en->generation);
         en->sieve = sieve_new(en->generation);
         (void)clock_boot_id(en->boot_id);

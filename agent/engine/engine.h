@@ -90,6 +90,8 @@ int engine_run(const struct engine_options *o);
 uint64_t engine_now(const struct engine *en);
 /* One event through journal, core and effects. `ev->now_usec` is set here. */
 void engine_feed(struct engine *en, struct event *ev);
+/* Looks at the kill switch's files now. */
+bool engine_switch_is_pulled(const struct engine *en);
 /* Begins to observe by the generation in force. */
 int engine_observe(struct engine *en, struct err *e);
 /* perform.c */
@@ -110,8 +112,9 @@ void state_save(struct engine *en);
 /* reload.c: the documents, at start and anew. */
 int reload_watch(struct engine *en, struct err *e);
 void reload_now(struct engine *en);
+/* Says and records that a configuration was refused, and why. */
+void reload_refuse(struct engine *en, const struct complaints *c);
 void reload_free(struct engine *en);
-json_t *complaints_encode(const struct complaints *c);
 /* control.c */
 int control_start(struct engine *en, struct err *e);
 void control_free(struct control *c);

@@ -227,10 +227,12 @@ static void perform_job(struct engine *en, const struct effect *f, enum job_type
 {
     const struct job job = job_of(f, type, timeout_usec);
     struct work *w = work_new(en, &job);
-    if (may_begin)
-        work_start(w, &job);
-    else
+    if (!may_begin)
         could_not(w, "its intent could not be recorded, so it was not begun");
+    else if (type == JOB_RUN && engine_switch_is_pulled(en))
+        could_not(w, "the kill switch is pulled, so it was not begun");
+    else
+        work_start(w, &job);
 }
 
 static void perform_keep(struct engine *en, const struct effect *f)

@@ -15,7 +15,7 @@ static const char *const document_folders[] = {"/etc/planeguard", "/etc/planegua
                                                "/etc/planeguard/policy.d"};
 enum { FOLDERS = sizeof document_folders / sizeof *document_folders };
 
-json_t *complaints_encode(const struct complaints *c)
+static json_t *complaints_encode(const struct complaints *c)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < c->count; i++)
@@ -23,11 +23,12 @@ json_t *complaints_encode(const struct complaints *c)
     return list;
 }
 
-static void refuse(struct engine *en, const struct complaints *c)
+void reload_refuse(struct engine *en, const struct complaints *c)
 {
     for (size_t i = 0; i < c->count; i++)
         log_error("%s", c->at[i].text);
-    log_error("the changed configuration has %zu error(s); the old one stays in force", c->count);
+    log_error("the configuration has %zu error(s)%s", c->count,
+              en->generation ? "; the old one stays in force" : "");
     json_t *body = json_object();
     json_put(body, "refused", json_true());
     json_put(body, "complaints", complaints_encode(c));
@@ -77,7 +78,7 @@ void reload_now(struct engine *en)
     struct complaints complaints = {0};
     struct generation *g = NULL;
     if (generation_load(en->root, en->shipped, NULL, en->generation->catalog, &g, &complaints) < 0)
-        refuse(en, &complaints);
+        reload_refuse(en, &complaints);
     else if (digest_equal(&g->digest, &en->generation->digest))
         generation_unref(g);
     else
