@@ -135,6 +135,13 @@ static void decode_otherwise(const struct field *f, struct pool *pool, const str
     scalar.quoted = !*f->otherwise;
     struct err e;
     struct errors errors = {0};
+    if (f->type == FIELD_OBJECT && !strcmp(f->otherwise, "{}")) {
+        scalar.quoted = false;
+        scalar.text = "";
+        fields_decode_all(f->of, pool, &scalar, target, NULL, &errors);
+        assert(!errors.count);
+        return;
+    }
     if (scalar_is(f->type)) {
         int result = scalar_decode(f, pool, &scalar, target, &e);
         assert(result == 0);
