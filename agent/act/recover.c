@@ -9,6 +9,7 @@
 struct work {
     const struct root *root;
     const char *stage;
+    const char *target; /* only this one; NULL: all */
     struct recovered *ret;
     int code; /* of the first failure; its text is in `e` */
     struct err *e;
@@ -82,7 +83,8 @@ static void put_back_all(struct work *w, const struct names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         struct stash s;
-        if (stash_parse(names->at[i], &s) < 0 || s.state != STASH_OUT)
+        if (stash_parse(names->at[i], &s) < 0 || s.state != STASH_OUT ||
+            (w->target && strcmp(w->target, s.target) != 0))
             continue;
         OWNED(free) char *from = mem_printf("%s/%s", w->stage, names->at[i]);
         struct err e;
@@ -109,11 +111,11 @@ static void temporaries_remove(struct work *w, const struct names *names)
     }
 }
 
-static int recover(const struct root *root, const struct node *node, bool temporaries,
-                   struct recovered *ret, struct err *e)
+static int recover(const struct root *root, const struct node *node, const char *target,
+                   bool temporaries, struct recovered *ret, struct err *e)
 {
     *ret = (struct recovered){.actions = json_array()};
-    struct work w = {.root = root, .stage = node->stage, .ret = ret, .e = e};
+    struct work w = {.root = root, .stage = node->stage, .target = target, .ret = ret, .e = e};
     struct file_status st;
     int code = file_status(root, node->stage, 0, &st, e);
     if (code < 0 || !st.exists)
@@ -131,13 +133,19 @@ static int recover(const struct root *root, const struct node *node, bool tempor
 int recover_stage(const struct root *root, const struct node *node, struct recovered *ret,
                   struct err *e)
 {
-    return recover(root, node, true, ret, e);
+    return recover(root, node, NULL, true, ret, e);
 }
 
 int recover_stashed(const struct root *root, const struct node *node, struct recovered *ret,
                     struct err *e)
 {
-    return recover(root, node, false, ret, e);
+    return recover(root, node, NULL, false, ret, e);
+}
+
+int recover_target(const struct root *root, const struct node *node, const char *target,
+                   struct recovered *ret, struct err *e)
+{
+    return recover(root, node, target, false, ret, e);
 }
 
 void recovered_fini(struct recovered *r)

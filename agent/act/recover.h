@@ -28,6 +28,9 @@ int recover_stage(const struct root *root, const struct node *node, struct recov
  * of them may be in use. */
 int recover_stashed(const struct root *root, const struct node *node, struct recovered *ret,
                     struct err *e);
+/* The same for one target only: what a step took out itself. */
+int recover_target(const struct root *root, const struct node *node, const char *target,
+                   struct recovered *ret, struct err *e);
 void recovered_fini(struct recovered *r);
 
 static inline void recovered_fini_owned(struct recovered *r)
