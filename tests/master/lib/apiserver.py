@@ -179,8 +179,6 @@ class Server(socketserver.ThreadingTCPServer):
 
 def stop_on_sigterm(server):
     """In a thread of its own, since a hung one does not even hear SIGTERM."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-
     def wait():
         signal.sigwait([signal.SIGTERM])
         server.wait_while_hung()
@@ -197,6 +195,7 @@ def run(node, arguments):
     etcd = Etcd(node, flags)
     if not etcd.wait(node.scaled(START_ETCD_SEC, 1)):
         raise Failed('context deadline exceeded')
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # in all threads from here on
     server = Server(node, flags, etcd)
     klog('I', 'secure_serving.go:213', f"Serving securely on [::]:{flags['secure-port']}")
     stop_on_sigterm(server)

@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.parse
 
+import pki
 from node import klog
 
 CHECK_SEC = 2
@@ -81,10 +82,11 @@ class Etcd:
             return (f'transport: Error while dialing: dial tcp {self.url.netloc}: connect: '
                     'connection refused')
         text = str(error).lower()
-        if 'alert certificate expired' in text:
-            return 'error reading server preface: remote error: tls: expired certificate'
         if 'alert' in text and 'certificate' in text:
-            return 'error reading server preface: remote error: tls: bad certificate'
+            # etcd 3.4's alert says no more than "bad"; today's says which
+            word = 'expired' if pki.has_expired(
+                self.node.path(self.flags['etcd-certfile'])) else 'bad'
+            return f'error reading server preface: remote error: tls: {word} certificate'
         if 'certificate has expired' in text:
             return ('transport: authentication handshake failed: tls: failed to verify certificate: '
                     'x509: certificate has expired or is not yet valid')

@@ -11,9 +11,9 @@ class CriError(Exception):
         self.code = code
 
 
-def call(path, method, timeout, **arguments):
+def call(path, method, deadline, **arguments):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(timeout)
+        s.settimeout(deadline)
         try:
             s.connect(path)
         except OSError as e:

@@ -95,6 +95,14 @@ def descendants(root):
     return found
 
 
+def zombies(parent):
+    """Children of `parent` that have ended and nobody has waited for."""
+    children = read_text(f'/proc/{parent}/task/{parent}/children')
+    pids = map(int, children.split()) if children is not None else all_pids()
+    found = [(pid, stat_of(pid)) for pid in pids]
+    return [pid for pid, s in found if s and s[0] == 'Z' and s[1] == parent]
+
+
 def marked(directory):
     """Processes that carry this master's mark, whoever their parent is."""
     mark = f'{MARK}={directory}'.encode()

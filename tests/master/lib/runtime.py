@@ -133,6 +133,8 @@ class Runtime:
     def start_container(self, identity):
         folder = f'{self.containers}/{identity}'
         c = read_json(f'{folder}/config.json')
+        if not c:
+            raise Refused('NotFound', f'container "{identity}": not found')
         if not c['executable']:
             message = ('failed to create containerd task: failed to create shim task: OCI runtime '
                        'create failed: runc create failed: unable to start container process: exec: '
@@ -228,6 +230,8 @@ class Runtime:
 
 
 class Handler(socketserver.StreamRequestHandler):
+    """One request, one answer; what fails otherwise is in the log, and the caller sees the end."""
+
     def handle(self):
         line = self.rfile.readline()
         if not line:

@@ -21,6 +21,7 @@ PROPERTIES = 'org.freedesktop.DBus.Properties'
 ROOT = '/org/freedesktop/systemd1'
 BUS_WAIT_SEC = 5
 STOP_TIMEOUT_SEC = 90  # DefaultTimeoutStopSec
+REAP_MSEC = 500
 
 BUS_CONFIGURATION = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -82,7 +83,7 @@ class Unit(dbus.service.Object):
                 'ActiveEnterTimestampMonotonic': dbus.UInt64(self.entered),
                 'ActiveExitTimestampMonotonic': dbus.UInt64(self.left),
                 'InvocationID': dbus.ByteArray(self.invocation),
-                'Job': dbus.Struct((dbus.UInt32(0), dbus.ObjectPath('/')), 'uo')}
+                'Job': dbus.Struct((dbus.UInt32(0), dbus.ObjectPath('/')), signature='uo')}
         if interface == SERVICE:
             return {
                 'Type': 'simple', 'Restart': 'always', 'MainPID': dbus.UInt32(self.pid),
@@ -133,12 +134,17 @@ class Unit(dbus.service.Object):
                 self.argv, executable='/usr/bin/python3', stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True,
                 preexec_fn=lambda: process.die_with_parent(parent)).pid
+        GLib.io_add_watch(os.pidfd_open(self.pid), GLib.IO_IN, self.ended, self.pid)
         process.show(self.manager.node, self.pid)
         self.result = 'success'
         self.became('active', 'running')
 
+    def ended(self, pidfd, _, pid):
+        os.close(pidfd)
+        self.gone(os.waitpid(pid, 0)[1])
+        return False
+
     def gone(self, status):
-        """Its process has ended."""
         process.hide(self.manager.node, self.pid)
         self.pid = 0
         self.drop_timer()
@@ -333,6 +339,13 @@ class Manager(dbus.service.Object):
         pass
 
 
+def try_connect(path):
+    try:
+        return dbus.bus.BusConnection(f'unix:path={path}')
+    except dbus.DBusException:  # not there yet, or not listening yet
+        return None
+
+
 def start_bus(node):
     path = node.path(BUS_SOCKET)
     if os.path.exists(path):
@@ -343,9 +356,9 @@ def start_bus(node):
     daemon = subprocess.Popen(
         ['/usr/bin/dbus-daemon', f'--config-file={configuration}', '--nofork', '--nopidfile'],
         stdin=subprocess.DEVNULL, preexec_fn=lambda: process.die_with_parent(parent))
-    if not process.wait_until(lambda: os.path.exists(path), BUS_WAIT_SEC, 0.005):
+    bus = process.wait_until(lambda: try_connect(path), BUS_WAIT_SEC, 0.005)
+    if not bus:
         sys.exit('systemd: the dbus-daemon does not come up')
-    bus = dbus.bus.BusConnection(f'unix:path={path}')
     bus.set_exit_on_disconnect(False)
     bus.request_name(NAME)
     return daemon, bus
@@ -370,34 +383,19 @@ def end_everything(node):
             process.hide(node, int(name))
 
 
-def reap(manager):
-    try:
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            for unit in manager.units.values():
-                if unit.pid == pid:
-                    unit.gone(status)
-    except ChildProcessError:
-        pass
+def reap_orphans(manager):
+    """Shims that have ended: their parent is the first process. Units' processes are not ours here."""
+    units = {u.pid for u in manager.units.values()}
+    for pid in process.zombies(os.getpid()):
+        if pid not in units:
+            os.waitpid(pid, os.WNOHANG)
+    return True
 
 
 def turn(manager, tied_to):
     """The loop, until SIGTERM or until the process that we are tied to has gone."""
     loop = GLib.MainLoop()
-    read, write = os.pipe()
-    for fd in (read, write):
-        os.set_blocking(fd, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(write)
-
-    def woken(*_):
-        os.read(read, 4096)
-        reap(manager)
-        return True
-
-    GLib.io_add_watch(read, GLib.IO_IN, woken)
+    GLib.timeout_add(REAP_MSEC, reap_orphans, manager)
     for number in (signal.SIGTERM, signal.SIGINT):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
     if tied_to:
