@@ -33,7 +33,7 @@ struct pod {
 /* JSON manifests are YAML too; of several documents the first counts, as for the kubelet.
  * -EINVAL with the place when it isn't a v1 Pod with a name and a named container with an image:
  * what the kubelet would refuse. -ENOTSUP: what we don't follow (an alias where we need a value)
- * though the kubelet may; -EFBIG: beyond config/yaml.h's bounds, which are stricter than the
- * kubelet's. */
+ * though the kubelet may; -EFBIG: longer than YAML_FILE_BYTES_MAX, where the
+ * kubelet takes 10 MiB. */
 int pod_parse(struct pool *pool, const char *file, const char *bytes, size_t length,
               struct pod *ret, struct err *e);
