@@ -1,0 +1,4 @@
+#include "base/version.h"
+
+/* The Makefile's word. */
+const char planeguard_version[] = PLANEGUARD_VERSION;

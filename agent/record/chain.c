@@ -1,0 +1,155 @@
+#include "record/chain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/mem.h"
+
+#define DOMAIN_TEXT "planeguard/journal/v1\n"
+#define LINE_BODY "{\"body\":"
+#define LINE_HASH ",\"hash\":\""
+#define LINE_SEQ "\",\"seq\":"
+
+enum {
+    DECIMAL_MAX = 20, /* digits of UINT64_MAX */
+    FRAME_MAX = sizeof LINE_BODY + sizeof LINE_HASH + DIGEST_HEX + sizeof LINE_SEQ + DECIMAL_MAX +
+                sizeof "}\n",
+    HEAD_MAX = sizeof DOMAIN_TEXT + DECIMAL_MAX + 1 + DIGEST_HEX + 1 + DECIMAL_MAX + 1,
+};
+
+const char chain_start[DIGEST_HEX + 1] =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+struct chain {
+    EVP_MD *sha256;
+    EVP_MD_CTX *run;
+};
+
+/* EVP's digest calls fail only for want of memory or of the algorithm itself. */
+static void must(int ok)
+{
+    if (ok != 1)
+        mem_must(NULL);
+}
+
+struct chain *chain_new(void)
+{
+    struct chain *c = mem_new(struct chain);
+    c->sha256 = mem_must(EVP_MD_fetch(NULL, "SHA256", NULL));
+    c->run = mem_must(EVP_MD_CTX_new());
+    must(EVP_DigestInit_ex2(c->run, c->sha256, NULL));
+    return c;
+}
+
+void chain_free(struct chain *c)
+{
+    if (!c)
+        return;
+    EVP_MD_CTX_free(c->run);
+    EVP_MD_free(c->sha256);
+    free(c);
+}
+
+static char *put_bytes(char *at, const char *bytes, size_t length)
+{
+    return (char *)memcpy(at, bytes, length) + length;
+}
+
+static char *put_decimal(char *at, uint64_t n)
+{
+    char digits[DECIMAL_MAX];
+    size_t from = sizeof digits;
+    do
+        digits[--from] = (char)('0' + n % 10);
+    while (n /= 10);
+    return put_bytes(at, digits + from, sizeof digits - from);
+}
+
+void chain_hash(struct chain *c, uint64_t seq, const char previous[DIGEST_HEX], const char *body,
+                size_t length, char ret[DIGEST_HEX + 1])
+{
+    char head[HEAD_MAX];
+    char *at = put_bytes(head, DOMAIN_TEXT, sizeof DOMAIN_TEXT - 1);
+    at = put_decimal(at, seq);
+    *at++ = '\n';
+    at = put_bytes(at, previous, DIGEST_HEX);
+    *at++ = '\n';
+    at = put_decimal(at, length);
+    *at++ = '\n';
+    struct digest d;
+    must(EVP_DigestUpdate(c->run, head, (size_t)(at - head)));
+    must(EVP_DigestUpdate(c->run, body, length));
+    must(EVP_DigestFinal_ex(c->run, d.bytes, NULL));
+    must(EVP_DigestInit_ex2(c->run, NULL, NULL));
+    digest_hex(&d, ret);
+}
+
+size_t line_body_max(void)
+{
+    return LINE_BYTES_MAX - FRAME_MAX;
+}
+
+/* The bytes before `*at`, if they are `text`: moves `*at` before them. */
+static bool back_over(const char *from, const char **at, const char *text, size_t length)
+{
+    if ((size_t)(*at - from) < length || memcmp(*at - length, text, length) != 0)
+        return false;
+    *at -= length;
+    return true;
+}
+
+/* A decimal without leading zeros right before `*at`. */
+static bool back_over_decimal(const char *from, const char **at, uint64_t *ret)
+{
+    const char *end = *at, *first = end;
+    while (first > from && first[-1] >= '0' && first[-1] <= '9' && end - first < DECIMAL_MAX)
+        first--;
+    if (first == end || (*first == '0' && end - first > 1))
+        return false;
+    uint64_t n = 0;
+    for (const char *d = first; d < end; d++)
+        if (__builtin_mul_overflow(n, (uint64_t)10, &n) ||
+            __builtin_add_overflow(n, (uint64_t)(*d - '0'), &n))
+            return false;
+    *ret = n;
+    *at = first;
+    return true;
+}
+
+int line_parse(const char *bytes, size_t length, struct line *ret)
+{
+    struct line l;
+    const char *at = bytes + length;
+    if (length >= LINE_BYTES_MAX || !back_over(bytes, &at, "}", 1) ||
+        !back_over_decimal(bytes, &at, &l.seq) ||
+        !back_over(bytes, &at, LINE_SEQ, sizeof LINE_SEQ - 1) || at - bytes < DIGEST_HEX)
+        return -EINVAL;
+    struct digest ignored;
+    l.hash = at -= DIGEST_HEX;
+    if (digest_parse(l.hash, &ignored) < 0 ||
+        !back_over(bytes, &at, LINE_HASH, sizeof LINE_HASH - 1) ||
+        at - bytes < (ptrdiff_t)sizeof LINE_BODY - 1 ||
+        memcmp(bytes, LINE_BODY, sizeof LINE_BODY - 1) != 0)
+        return -EINVAL;
+    l.body = bytes + sizeof LINE_BODY - 1;
+    l.body_length = (size_t)(at - l.body);
+    *ret = l;
+    return 0;
+}
+
+void line_write(const struct line *l, struct buf *out)
+{
+    buf_text(out, LINE_BODY);
+    buf_add(out, l->body, l->body_length);
+    buf_text(out, LINE_HASH);
+    buf_add(out, l->hash, DIGEST_HEX);
+    buf_text(out, LINE_SEQ);
+    char decimal[DECIMAL_MAX];
+    buf_add(out, decimal, (size_t)(put_decimal(decimal, l->seq) - decimal));
+    buf_text(out, "}\n");
+}
