@@ -47,7 +47,9 @@ struct probe_kind {
     void (*look)(struct probe *p);
     /* Ends a look that has not reported; it must not report any more. */
     void (*cancel)(struct probe *p);
-    /* Sets up what wakes it between periods; optional. Undone by `unwatch`. */
+    /* Sets up what wakes it between periods; optional. Undone by `unwatch`, which is called once,
+     * at the probe's end, whether or not `watch` was called or succeeded. When it failed it is
+     * called again before the next look. */
     int (*watch)(struct probe *p, struct err *e);
     void (*unwatch)(struct probe *p);
     /* SIDE_NETWORK: the paths (below the root, world-readable: CA bundles) that the agent opens and
