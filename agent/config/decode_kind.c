@@ -63,7 +63,7 @@ const struct kind *kind_decode(struct decoding *d, const struct field *fields, c
             *ret_args = args_decode(d, kind, value, value);
         }
     }
-    if (!chosen && d->errors.count == before && y->kind == YAML_MAPPING_KIND)
+    if (!chosen && d->errors.count == before && (y->kind == YAML_MAPPING_KIND || yaml_is_null(y)))
         decode_error(d, y, "no kind of %s: expected exactly one, see `planeguard kinds`", what);
     return chosen;
 }

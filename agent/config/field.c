@@ -132,6 +132,7 @@ static void decode_otherwise(const struct field *f, struct pool *pool, const str
     struct yaml scalar = *parent;
     scalar.kind = YAML_SCALAR_KIND;
     scalar.text = f->otherwise;
+    scalar.first = NULL;
     scalar.quoted = !*f->otherwise;
     struct err e;
     struct errors errors = {0};

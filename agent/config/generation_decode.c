@@ -48,7 +48,8 @@ static void configuration_decode(struct decoding *d, const struct yaml *root)
                      d->l->policy_at.line);
     decode_into(d, configuration_fields, d->spec, &s, NULL);
     const struct yaml *at = yaml_get(d->spec, "policy");
-    d->l->policy = s.policy;
+    if (s.policy)
+        d->l->policy = s.policy;
     d->l->policy_at = at ? *at : *root;
     d->l->policy_at.file = d->l->file;
 }

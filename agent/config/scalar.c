@@ -162,12 +162,13 @@ static int word_expected(const struct words *w, const struct yaml *y, struct err
 {
     char found[YAML_FOUND], all[256];
     (void)yaml_found(y, found);
+    const char *article = strchr("aeiou", w->what[0]) ? "an" : "a";
     const char *near = y->kind == YAML_SCALAR_KIND ? words_nearest(w, y->text) : NULL;
     if (near)
-        return yaml_error(y, e, "found %s, expected a %s: did you mean \"%s\"?", found, w->what,
-                          near);
+        return yaml_error(y, e, "found %s, expected %s %s: did you mean \"%s\"?", found, article,
+                          w->what, near);
     list_words(w, all, sizeof all);
-    return yaml_error(y, e, "found %s, expected a %s: one of %s", found, w->what, all);
+    return yaml_error(y, e, "found %s, expected %s %s: one of %s", found, article, w->what, all);
 }
 
 int scalar_decode_word(const struct field *f, const struct yaml *y, int *ret, struct err *e)
