@@ -94,7 +94,7 @@ static void take_step(struct core *c, struct incident *i, const struct event *ev
         char why[300];
         (void)snprintf(why, sizeof why, "step \"%s\" %s: %s", name, ev->outcome,
                        is_good ? "then the kill switch was pulled" : ev->detail);
-        i->is_void = !is_good && !strcmp(ev->outcome, "refused");
+        i->is_void = is_good || !strcmp(ev->outcome, "refused");
         if (p->on_failure == ON_FAILURE_LEAVE) {
             moves_end_attempt(c, i);
             incident_move(i, CHANGE_STEP_LEFT, c->now_usec, fx, "%s", why);
