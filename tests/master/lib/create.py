@@ -108,15 +108,20 @@ def node_yaml(folder, name, scale):
               f'unix://{folder}{n.RUNTIME_SOCKET}', '--timeout', '10s']
     kubeadm = [folder + '/usr/bin/kubeadm', '--rootfs', folder]
     check_ms = max(int(20000 / scale), 50)
-    return f'''name: {name}
-bus: unix:path={folder}{n.BUS_SOCKET}
-crictl: {json.dumps(crictl)}
-kubeadm: {json.dumps(kubeadm)}
-proc: {folder}{n.PROC}
-manifests: {n.MANIFESTS}
-stage: /etc/kubernetes/.planeguard
-podLogs: {n.POD_LOGS}
-kubeletCheck: {check_ms}ms
+    return f'''# This node's parts: below another root than / planeguard knows of nothing else.
+apiVersion: planeguard/v1
+kind: Node
+metadata: {{name: {name}}}
+spec:
+  name: {name}
+  bus: unix:path={folder}{n.BUS_SOCKET}
+  crictl: {json.dumps(crictl)}
+  kubeadm: {json.dumps(kubeadm)}
+  proc: {folder}{n.PROC}
+  manifests: {n.MANIFESTS}
+  stage: /etc/kubernetes/.planeguard
+  podLogs: {n.POD_LOGS}
+  kubeletCheck: {check_ms}ms
 '''
 
 

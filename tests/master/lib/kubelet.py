@@ -1,4 +1,4 @@
-"""The kubelet, as far as static pods go (DESIGN: the words of Kubernetes' own source are kept):
+"""The kubelet, as far as static pods go (the words are those of Kubernetes' own source):
 
   source   the manifests folder: a look at each change and a rescan each fileCheckFrequency
   workers  a thread a pod UID, that makes the runtime show what the manifest says

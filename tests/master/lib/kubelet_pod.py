@@ -236,11 +236,11 @@ class Worker:
 
     def start_unless_backed_off(self, sandbox, containers):
         name = self.pod.container['name']
-        exited = next((c for c in containers if c['state'] == 'CONTAINER_EXITED'), None)
+        exited, *older = [c for c in containers if c['state'] == 'CONTAINER_EXITED'] or [None]
+        for c in older:
+            self.kubelet.cri('RemoveContainer', id=c['id'])  # one dead container is kept
         if exited and self.is_backed_off(name, exited['finishedAt'] / 1e9):
             return
-        for old in [c for c in containers if c['state'] == 'CONTAINER_EXITED'][1:]:
-            self.kubelet.cri('RemoveContainer', id=old['id'])  # one dead container is kept
         try:
             identity = self.create(sandbox, name, self.attempt(name, containers))
         except cri.CriError as e:

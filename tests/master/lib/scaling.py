@@ -51,7 +51,7 @@ def tune_text(text, tunings):
     parts = re.split(r'(?m)^(---[ \t]*\n)', text)
     for name, key, value in tunings:
         for i, part in enumerate(parts):
-            if re.search(r'(?m)\bname: ' + re.escape(name) + r'\b', part.partition('spec:')[0]):
+            if re.search(r'(?m)\bname: ' + re.escape(name) + r'(?![\w-])', part.partition('spec:')[0]):
                 parts[i] = re.sub(r'(?m)(?<![\w-])(' + re.escape(key) + r':[ \t]+)[^\s,}]+',
                                   lambda m, v=value: m[1] + v, part, count=1)
     return ''.join(parts)
