@@ -1,6 +1,7 @@
 """A master for one test: made, started, and gone at the end however that comes."""
 import os
 import shutil
+import signal
 import tempfile
 
 import control
@@ -35,6 +36,8 @@ class Master:
                                + '; '.join(control.trouble(self.node)))
 
     def __exit__(self, *_):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # nothing interrupts the clean-up
         if self.node:
             control.stop(self.node)
         shutil.rmtree(self.top, ignore_errors=True)

@@ -9,7 +9,7 @@ import threading
 import process
 
 PASSED, FAILED, SKIPPED = 0, 1, 77
-INTERRUPTED_SEC = 30
+INTERRUPTED_SEC, POLL_SEC = 30, 0.05
 
 
 def tie_to_parent():
@@ -28,12 +28,12 @@ class Jobs:
         self.lock = threading.Lock()
         self.counts = {PASSED: 0, FAILED: 0, SKIPPED: 0}
         self.running = set()
-        self.is_stopping = False
+        self.interrupted = threading.Event()
 
     def one(self, argv):
         try:
             with self.lock:
-                if self.is_stopping:
+                if self.interrupted.is_set():
                     return
                 child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.STDOUT, start_new_session=True)
@@ -49,25 +49,19 @@ class Jobs:
 
     def stop(self):
         with self.lock:
-            self.is_stopping = True
             for child in self.running:
                 child.terminate()
 
     def run(self, cases):
-        def interrupt(*_):
-            raise KeyboardInterrupt
-        signal.signal(signal.SIGTERM, interrupt)
-        # the children's parent must be a thread that lives as long as the runner: see prctl(2)
-        threads = []
-        try:
-            for argv in cases:
-                self.slots.acquire()
-                thread = threading.Thread(target=self.one, args=(argv,))
-                threads.append(thread)
-                thread.start()
-            for thread in threads:
-                thread.join()
-        except KeyboardInterrupt:
+        # No exception out of a join: an interrupted one takes the thread for ended.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.interrupted.set())
+        threads, waiting = [], list(cases)
+        while (waiting or any(t.is_alive() for t in threads)) and not self.interrupted.wait(POLL_SEC):
+            while waiting and self.slots.acquire(blocking=False):
+                threads.append(threading.Thread(target=self.one, args=(waiting.pop(0),)))
+                threads[-1].start()
+        if self.interrupted.is_set():
             self.stop()
             for thread in threads:
                 thread.join(INTERRUPTED_SEC)
