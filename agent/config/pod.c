@@ -136,7 +136,7 @@ static int read_number(const struct reader *r, const struct yaml *probe, const c
 
 static int read_liveness(const struct reader *r, const struct yaml *container, struct pod *pod)
 {
-    const struct yaml *probe;
+    const struct yaml *probe = NULL;
     int code = part(r, container, "livenessProbe", YAML_MAPPING_KIND, false, &probe);
     if (code < 0 || !probe)
         return code;
@@ -158,7 +158,7 @@ static int read_liveness(const struct reader *r, const struct yaml *container, s
 static int read_containers(const struct reader *r, const struct yaml *spec,
                            const struct yaml **ret_first, struct pod *pod)
 {
-    const struct yaml *containers;
+    const struct yaml *containers = NULL;
     int code = part(r, spec, "containers", YAML_SEQUENCE_KIND, true, &containers);
     if (code < 0)
         return code;
@@ -194,17 +194,18 @@ static int read_word(const struct reader *r, const char *key, const char *expect
 
 static int read_metadata(const struct reader *r, struct pod *pod)
 {
-    const struct yaml *metadata;
+    const struct yaml *metadata = NULL;
     int code = part(r, r->document, "metadata", YAML_MAPPING_KIND, true, &metadata);
     if (code == 0)
         code = need_dns(r, metadata, "name", SUBDOMAIN_MAX, true, &pod->name);
-    pod->pod_namespace = yaml_text(metadata, "namespace", "default");
+    if (code == 0)
+        pod->pod_namespace = yaml_text(metadata, "namespace", "default");
     return code;
 }
 
 static int read_pod(const struct reader *r, struct pod *pod)
 {
-    const struct yaml *spec, *first = NULL;
+    const struct yaml *spec = NULL, *first = NULL;
     char found[YAML_FOUND];
     if (r->document->kind != YAML_MAPPING_KIND)
         return yaml_error(r->document, r->e, "found %s, expected a v1 Pod",

@@ -11,8 +11,8 @@
 #include "loop/clock.h"
 #include "loop/file.h"
 #include "loop/watch.h"
+#include "observe/kinds.h"
 #include "observe/line.h"
-#include "observe/probe.h"
 
 enum { DAY_SEC = 24 * 3600, TIME_TEXT = 32 };
 

@@ -19,9 +19,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/certificate.h"
+#include "observe/kinds.h"
 #include "probe_case.h"
-
-extern const struct probe_kind probe_certificate;
 
 enum { DAY = 24 * 3600 };
 
