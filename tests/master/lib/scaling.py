@@ -6,7 +6,7 @@ import re
 from node import STANDARD_PORTS
 
 # Durations by key, with the shortest that is still a fair test on a loaded machine.
-FLOORS_SEC = {'every': 0.5, 'timeout': 1, 'for': 0.2, 'within': 1, 'hold': 0.2, 'cooldown': 0.1, 'per': 1,
+FLOORS_SEC = {'every': 0.5, 'timeout': 1, 'for': 0.2, 'within': 5, 'hold': 0.2, 'cooldown': 0.1, 'per': 1,
               'downWithin': 5, 'upWithin': 5, 'valid': 2, 'grace': 0.2, 'own': 0.1, 'boot': 0.1}
 UNITS_SEC = {'us': 1e-6, 'ms': 1e-3, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 DURATION = r'(?:\d+(?:us|ms|s|m|h|d))+'
