@@ -189,27 +189,31 @@ static void load_folder(struct loading *l, const struct source *s, const char *p
     }
 }
 
+static int check_folder(struct loading *l, const struct source *s, const char *path)
+{
+    struct file_status st;
+    struct err e;
+    if (file_status(s->root, path, 0, &st, &e) < 0)
+        return complain_file(l, s, path, "can't be looked at: %s", e.text);
+    if (st.is_link)
+        return complain_file(l, s, path, "a symbolic link, expected a folder");
+    return st.exists ? check_owner(l, s, path, &st) : 0;
+}
+
 /* Each folder on the way to `path`, from the root on. */
 static int check_way(struct loading *l, const struct source *s, const char *path)
 {
-    if (!s->guarded)
-        return 0;
     OWNED(free) char *part = mem_strdup(path);
-    for (char *end = part;; *end = '/') {
-        end = strchr(end + 1, '/');
-        if (!end)
-            return 0;
+    int r = s->guarded ? check_folder(l, s, "/") : 0;
+    if (!s->guarded || r < 0)
+        return r;
+    for (char *end = part; (end = strchr(end + 1, '/')); *end = '/') {
         *end = '\0';
-        struct file_status st;
-        struct err e;
-        int r = file_status(s->root, part, 0, &st, &e);
+        r = check_folder(l, s, part);
         if (r < 0)
-            return complain_file(l, s, part, "can't be looked at: %s", e.text);
-        if (st.is_link)
-            return complain_file(l, s, part, "a symbolic link, expected a folder");
-        if (st.exists && check_owner(l, s, part, &st) < 0)
-            return -EINVAL;
+            return r;
     }
+    return 0;
 }
 
 /* A file or folder that need not be there. */

@@ -11,7 +11,7 @@
 void node_folder_make(struct node_folder *f)
 {
     struct err e;
-    (void)strcpy(f->path, "/tmp/planeguard-test-XXXXXX");
+    (void)strcpy(f->path, "/tmp/planeguard-folder-XXXXXX");
     assert(mkdtemp(f->path));
     assert(root_open(f->path, &f->root, &e) == 0);
 }
