@@ -1,0 +1,321 @@
+#include "net/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <curl/curl.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "loop/clock.h"
+#include "net/http_outcome.h"
+
+enum { HEADER_BYTES_MAX = 16 * 1024, CONNECTIONS_MAX = 64 };
+
+struct http {
+    struct loop *loop;
+    CURLM *multi;
+    struct timer *timer;
+    struct transfer *transfers;
+    unsigned long connections;
+};
+
+/* One request under way. */
+struct transfer {
+    struct transfer *next;
+    struct http *http;
+    CURL *easy;
+    struct curl_slist *connect_to;
+    char *url;
+    uint64_t began_usec;
+    size_t header_bytes;
+    struct http_outcome outcome;
+    struct http_response response;
+    char error[CURL_ERROR_SIZE];
+    void (*done)(void *context, const struct http_response *response);
+    void *done_context;
+};
+
+/* A socket that curl watches. */
+struct watched {
+    struct http *http;
+    struct io *io;
+    curl_socket_t socket;
+};
+
+static void transfer_free(struct transfer *t)
+{
+    for (struct transfer **at = &t->http->transfers; *at; at = &(*at)->next) {
+        if (*at == t) {
+            *at = t->next;
+            break;
+        }
+    }
+    if (t->easy) {
+        (void)curl_multi_remove_handle(t->http->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+    }
+    curl_slist_free_all(t->connect_to);
+    buf_fini(&t->response.body);
+    free(t->url);
+    free(t);
+}
+
+/* ---- what comes ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *t = context;
+    buf_add(&t->response.body, bytes, size * count);
+    return t->response.body.truncated ? CURL_WRITEFUNC_ERROR : size * count;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *t = context;
+    static const char encoding[] = "content-encoding:";
+    size_t length = size * count;
+    t->header_bytes += length;
+    if (t->header_bytes > HEADER_BYTES_MAX)
+        t->outcome.headers_too_long = true;
+    if (length >= sizeof encoding && !strncasecmp(bytes, encoding, sizeof encoding - 1))
+        t->outcome.is_encoded = true;
+    return t->outcome.headers_too_long || t->outcome.is_encoded ? CURL_WRITEFUNC_ERROR : length;
+}
+
+static void finish(struct transfer *t, CURLcode code)
+{
+    long status = 0, opened = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &t->outcome.os_errno);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &t->outcome.verify_result);
+    t->http->connections += (unsigned long)opened;
+    t->outcome.code = code;
+    t->outcome.body_too_long = t->response.body.truncated;
+    t->response.status = (int)status;
+    t->response.took_usec = clock_boot_usec() - t->began_usec;
+    t->response.reason = http_outcome_reason(&t->outcome);
+    if (t->response.reason != REASON_NONE)
+        (void)snprintf(t->response.detail, sizeof t->response.detail, "%s",
+                       http_outcome_detail(&t->outcome, t->error));
+    void (*done)(void *, const struct http_response *) = t->done;
+    done(t->done_context, &t->response);
+    transfer_free(t);
+}
+
+static void collect(struct http *h)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));) {
+        struct transfer *t = NULL;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = m->data.result; /* the message is gone once the handle is removed */
+        (void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        finish(t, code);
+    }
+}
+
+/* ---- curl on the loop ---- */
+
+static void on_ready(void *context, uint32_t events)
+{
+    struct watched *w = context;
+    struct http *h = w->http;
+    int running, what = (events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) |
+                        (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                        (events & EPOLLERR ? CURL_CSELECT_ERR : 0);
+    (void)curl_multi_socket_action(h->multi, w->socket, what, &running); /* may free `w` */
+    collect(h);
+}
+
+static void on_time(void *context)
+{
+    struct http *h = context;
+    int running;
+    (void)curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(h);
+}
+
+static int want_time(CURLM *multi, long timeout_msec, void *context)
+{
+    (void)multi;
+    struct http *h = context;
+    uint64_t in_usec = timeout_msec > 0 ? (uint64_t)timeout_msec * USEC_PER_MSEC : 0;
+    timer_set(h->timer, timeout_msec < 0 ? USEC_NEVER : clock_boot_usec() + in_usec, 0);
+    return 0;
+}
+
+static int want_socket(CURL *easy, curl_socket_t s, int what, void *context, void *socket_context)
+{
+    (void)easy;
+    struct http *h = context;
+    struct watched *w = socket_context;
+    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    if (what == CURL_POLL_REMOVE) {
+        if (w)
+            io_free(w->io);
+        free(w);
+        return 0;
+    }
+    if (w) {
+        io_set(w->io, events);
+        return 0;
+    }
+    w = mem_new(struct watched);
+    *w = (struct watched){.http = h, .socket = s};
+    if (io_new(h->loop, s, events, on_ready, w, &w->io, NULL) < 0) {
+        free(w);
+        return -1;
+    }
+    (void)curl_multi_assign(h->multi, s, w);
+    return 0;
+}
+
+int http_new(struct loop *l, struct http **ret, struct err *e)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(e, -EIO, "libcurl can't be initialised");
+    OWNED(http_free) struct http *h = mem_new(struct http);
+    h->loop = l;
+    h->multi = mem_must(curl_multi_init());
+    int r = timer_new(l, on_time, h, &h->timer, e);
+    if (r < 0)
+        return r;
+    (void)curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+    (void)curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+    (void)curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_time);
+    (void)curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+    (void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+    *ret = TAKE(h);
+    return 0;
+}
+
+void http_free(struct http *h)
+{
+    if (!h)
+        return;
+    while (h->transfers)
+        transfer_free(h->transfers);
+    if (h->multi)
+        (void)curl_multi_cleanup(h->multi);
+    timer_free(h->timer);
+    free(h);
+    curl_global_cleanup();
+}
+
+unsigned long http_connections(const struct http *h)
+{
+    return h->connections;
+}
+
+/* ---- one request ---- */
+
+/* The server's certificate is checked for `server_name`, and so that is what the URL says; the
+ * connection still goes where the URL went. */
+static int name_server(struct transfer *t, const struct http_request *r)
+{
+    CURLU *url = mem_must(curl_url());
+    char *host = NULL, *port = NULL, *named = NULL;
+    bool ok = !curl_url_set(url, CURLUPART_URL, r->url, 0) &&
+              !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
+              !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+              !curl_url_set(url, CURLUPART_HOST, r->server_name, 0) &&
+              !curl_url_get(url, CURLUPART_URL, &named, 0);
+    if (ok) {
+        OWNED(free) char *to = mem_printf("::%s:%s", host, port);
+        t->connect_to = mem_must(curl_slist_append(NULL, to));
+        t->url = mem_strdup(named);
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_free(named);
+    curl_url_cleanup(url);
+    return ok ? 0 : -EINVAL;
+}
+
+/* An option that this libcurl doesn't take would leave a bound open: never go on without it. */
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        CURLcode set_ = curl_easy_setopt(t->easy, (option), (value));                              \
+        assert(set_ == CURLE_OK);                                                                  \
+    } while (0)
+
+static void set_bounds(struct transfer *t, const struct http_request *r)
+{
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_TIMEOUT_MS, (long)(r->timeout_usec / USEC_PER_MSEC));
+    SET(CURLOPT_MAXLIFETIME_CONN, (long)(r->connection_age_max_usec / USEC_PER_SEC));
+    if (!r->connection_age_max_usec) {
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_ERRORBUFFER, t->error);
+    SET(CURLOPT_PRIVATE, t);
+}
+
+static void set_tls(struct transfer *t, const struct http_request *r)
+{
+    struct curl_blob ca = {
+        .data = (void *)(r->ca_pem ? r->ca_pem : ""), .len = r->ca_length, .flags = CURL_BLOB_COPY};
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, NULL);
+    if (r->ca_length)
+        SET(CURLOPT_CAINFO_BLOB, &ca);
+}
+
+static void *http_start(void *context, const struct http_request *r,
+                        void (*done)(void *done_context, const struct http_response *response),
+                        void *done_context)
+{
+    struct http *h = context;
+    struct transfer *t = mem_new(struct transfer);
+    t->http = h;
+    t->easy = mem_must(curl_easy_init());
+    t->done = done;
+    t->done_context = done_context;
+    t->began_usec = clock_boot_usec();
+    t->response.body.limit = r->body_limit_bytes;
+    t->next = h->transfers;
+    h->transfers = t;
+    if (!r->server_name)
+        t->url = mem_strdup(r->url);
+    else if (name_server(t, r) < 0)
+        t->url = mem_strdup("malformed:"); /* curl refuses it, in the loop's next turn */
+    set_bounds(t, r);
+    set_tls(t, r);
+    SET(CURLOPT_URL, t->url);
+    if (t->connect_to)
+        SET(CURLOPT_CONNECT_TO, t->connect_to);
+    CURLMcode added = curl_multi_add_handle(h->multi, t->easy);
+    assert(added == CURLM_OK);
+    return t;
+}
+
+static void http_cancel(void *context, void *started)
+{
+    (void)context;
+    transfer_free(started);
+}
+
+struct net http_net(struct http *h)
+{
+    return (struct net){.context = h, .http_start = http_start, .http_cancel = http_cancel};
+}

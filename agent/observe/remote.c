@@ -1,0 +1,412 @@
+#include "observe/remote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "loop/clock.h"
+#include "loop/program.h"
+#include "loop/socket.h"
+
+enum {
+    NONSENSE_MAX = 3, /* frames that are none of what was asked for: then it is ended */
+    FACTS_MAX = 64,
+    FACT_LENGTH_MAX = 4096,
+    FRAMES_A_TURN = 64, /* so that a flood can't keep the loop */
+};
+
+static const uint64_t pong_within_usec = 5 * USEC_PER_SEC;
+static const uint64_t backoff_first_usec = USEC_PER_SEC;
+static const uint64_t backoff_most_usec = 60 * USEC_PER_SEC;
+/* One that lived this long is well: its next end is news, not a repetition. */
+static const uint64_t well_usec = 60 * USEC_PER_SEC;
+
+/* A look that was sent and not yet answered. */
+struct sent {
+    struct sent *next;
+    struct probe *probe;
+    uint64_t id, at_usec;
+};
+
+struct remote {
+    struct loop *loop;
+    const struct root *root;
+    const char **argv;
+    int socket;
+    struct io *io;
+    struct reaper *reaper;
+    struct timer *restart, *pong;
+    struct sent *sent;
+    uint64_t next_id, started_usec, backoff_usec;
+    unsigned late;         /* looks that were cancelled and may still be answered */
+    unsigned nonsense_now; /* of this process */
+    bool pinged;
+    struct remote_health health;
+    void (*changed)(void *context);
+    void *changed_context;
+};
+
+static void start(struct remote *r);
+
+/* ---- health ---- */
+
+static void set_health(struct remote *r, bool alive, const char *why)
+{
+    bool news = r->health.alive != alive;
+    r->health.alive = alive;
+    (void)snprintf(r->health.why, sizeof r->health.why, "%s", why);
+    if (news && r->changed)
+        r->changed(r->changed_context);
+}
+
+struct remote_health remote_health(const struct remote *r)
+{
+    return r->health;
+}
+
+void remote_on_health(struct remote *r, void (*changed)(void *context), void *context)
+{
+    r->changed = changed;
+    r->changed_context = context;
+}
+
+/* ---- looks under way ---- */
+
+static struct sent *sent_take(struct remote *r, const struct probe *p, uint64_t id)
+{
+    for (struct sent **at = &r->sent; *at; at = &(*at)->next) {
+        struct sent *s = *at;
+        if (p ? s->probe != p : s->id != id)
+            continue;
+        *at = s->next;
+        return s;
+    }
+    return NULL;
+}
+
+static void report_down(struct remote *r, struct probe *p)
+{
+    probe_report(p, SIGNAL_UNKNOWN, REASON_OBSERVER_DOWN, NULL, "%s", r->health.why);
+}
+
+/* Everything that was asked is answered with "unknown": the list is taken first, since a report may
+ * begin another look. */
+static void give_up_all(struct remote *r)
+{
+    struct sent *all = r->sent;
+    r->sent = NULL;
+    while (all) {
+        struct sent *s = all;
+        all = s->next;
+        report_down(r, s->probe);
+        free(s);
+    }
+}
+
+/* ---- its end ---- */
+
+static void forget_process(struct remote *r)
+{
+    io_free(r->io);
+    reaper_free(r->reaper);
+    r->io = NULL;
+    r->reaper = NULL;
+    if (r->socket >= 0)
+        fd_close_owned(&r->socket);
+    r->socket = -1;
+    r->health.pid = 0;
+    r->pinged = false;
+    r->late = r->nonsense_now = 0;
+    timer_set(r->pong, USEC_NEVER, 0);
+}
+
+/* It is gone: all it owed is unknown, and it is started again after a pause that doubles. */
+static void went(struct remote *r, const char *why)
+{
+    uint64_t now_usec = clock_boot_usec();
+    if (now_usec - r->started_usec > well_usec)
+        r->backoff_usec = backoff_first_usec;
+    forget_process(r);
+    timer_set(r->restart, now_usec + r->backoff_usec, 0);
+    r->backoff_usec =
+        r->backoff_usec * 2 < backoff_most_usec ? r->backoff_usec * 2 : backoff_most_usec;
+    set_health(r, false, why);
+    give_up_all(r);
+}
+
+static void end(struct remote *r, const char *why)
+{
+    if (r->health.pid)
+        program_end(r->health.pid);
+    went(r, why);
+}
+
+static void on_ended(void *context, int status)
+{
+    struct remote *r = context;
+    char why[96];
+    (void)snprintf(why, sizeof why, "the observer ended (wait status 0x%x)", (unsigned)status);
+    went(r, why);
+}
+
+static void on_silence(void *context)
+{
+    end(context, "the observer did not answer a ping in time and was ended");
+}
+
+/* ---- what it says ---- */
+
+static bool facts_are_flat(const json_t *facts)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(facts) || json_object_size(facts) > FACTS_MAX)
+        return false;
+    json_object_foreach ((json_t *)facts, key, value) {
+        if (strlen(key) > 64 || !(json_is_integer(value) || json_is_string(value)) ||
+            (json_is_string(value) && json_string_length(value) > FACT_LENGTH_MAX))
+            return false;
+    }
+    return true;
+}
+
+/* A reading that was asked for: reported, and true. */
+static bool take_reading(struct remote *r, const json_t *m)
+{
+    int verdict = words_find(&verdict_words, json_get_string(m, "verdict", ""));
+    int reason = words_find(&reason_words, json_get_string(m, "reason", ""));
+    long long id = json_get_int(m, "reading", -1);
+    const json_t *facts = json_object_get(m, "facts");
+    if (verdict < 0 || reason < 0 || id < 1 || (uint64_t)id > r->next_id || !facts_are_flat(facts))
+        return false;
+    struct sent *s = sent_take(r, NULL, (uint64_t)id);
+    if (!s)
+        return r->late && r->late--; /* an answer to what was cancelled meanwhile */
+    struct probe *p = s->probe;
+    free(s);
+    probe_report(p, (enum verdict)verdict, (enum reason)reason, json_deep_copy(facts), "%s",
+                 json_get_string(m, "detail", ""));
+    return true;
+}
+
+static bool take_pong(struct remote *r)
+{
+    if (!r->pinged)
+        return false;
+    r->pinged = false;
+    timer_set(r->pong, USEC_NEVER, 0);
+    return true;
+}
+
+static bool take_frame(struct remote *r, const json_t *m)
+{
+    if (json_object_get(m, "reading"))
+        return take_reading(r, m);
+    if (json_object_get(m, "pong"))
+        return take_pong(r);
+    return false;
+}
+
+/* False when it was one too many and the process is gone. */
+static bool count_nonsense(struct remote *r)
+{
+    r->health.nonsense++;
+    if (++r->nonsense_now < NONSENSE_MAX)
+        return true;
+    end(r, "the observer talked nonsense and was ended");
+    return false;
+}
+
+static void on_frame(void *context, uint32_t events)
+{
+    struct remote *r = context;
+    (void)events;
+    pid_t pid = r->health.pid;
+    for (int i = 0; i < FRAMES_A_TURN; i++) {
+        json_t *m = NULL;
+        struct err e = {0};
+        int got = frame_receive(r->socket, &m, NULL, &e);
+        if (got == -EAGAIN)
+            return;
+        if (got == 0 || (got < 0 && got != -EBADMSG)) {
+            end(r, "the observer closed its socket");
+            return;
+        }
+        bool sense = got > 0 && take_frame(r, m);
+        json_decref(m);
+        if (r->health.pid != pid || (!sense && !count_nonsense(r)))
+            return;
+    }
+}
+
+/* ---- its beginning ---- */
+
+static int try_start(struct remote *r, struct err *e)
+{
+    int pair[2];
+    int code = socket_pair(pair, e);
+    if (code < 0)
+        return code;
+    pid_t pid;
+    code = program_start(r->argv, pair[1], &pid, e);
+    fd_close_owned(&pair[1]);
+    if (code < 0) {
+        fd_close_owned(&pair[0]);
+        return code;
+    }
+    r->socket = pair[0];
+    r->health.pid = pid;
+    r->health.starts++;
+    r->started_usec = clock_boot_usec();
+    code = reaper_new(r->loop, pid, on_ended, r, &r->reaper, e);
+    return code < 0 ? code : io_new(r->loop, r->socket, EPOLLIN, on_frame, r, &r->io, e);
+}
+
+static void start(struct remote *r)
+{
+    struct err e = {0};
+    if (try_start(r, &e) < 0)
+        end(r, e.text);
+    else
+        set_health(r, true, "");
+}
+
+static void on_restart(void *context)
+{
+    start(context);
+}
+
+/* argv, and whom to become when it is started as root. */
+static const char **argv_of(const char *const *argv, const char *user)
+{
+    size_t count = 0;
+    while (argv[count])
+        count++;
+    const char **copy = mem_array(const char *, count + 3);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = mem_strdup(argv[i]);
+    if (user) {
+        copy[count] = mem_strdup("--user");
+        copy[count + 1] = mem_strdup(user);
+    }
+    return copy;
+}
+
+int remote_new(struct loop *l, const struct root *root, const char *const *argv, const char *user,
+               struct remote **ret, struct err *e)
+{
+    OWNED(remote_free) struct remote *r = mem_new(struct remote);
+    r->loop = l;
+    r->root = root;
+    r->socket = -1;
+    r->backoff_usec = backoff_first_usec;
+    r->argv = argv_of(argv, user);
+    int code = timer_new(l, on_restart, r, &r->restart, e);
+    if (code >= 0)
+        code = timer_new(l, on_silence, r, &r->pong, e);
+    if (code < 0)
+        return code;
+    start(r);
+    *ret = TAKE(r);
+    return 0;
+}
+
+void remote_free(struct remote *r)
+{
+    if (!r)
+        return;
+    if (r->health.pid)
+        program_end(r->health.pid);
+    forget_process(r);
+    while (r->sent) {
+        struct sent *s = r->sent;
+        r->sent = s->next;
+        free(s);
+    }
+    timer_free(r->restart);
+    timer_free(r->pong);
+    for (size_t i = 0; r->argv && r->argv[i]; i++)
+        free((char *)r->argv[i]);
+    free(r->argv);
+    free(r);
+}
+
+/* ---- looks ---- */
+
+static int open_files(struct remote *r, const struct probe *p, struct frame_fds *ret, struct err *e)
+{
+    const char *paths[FRAME_FDS_MAX];
+    size_t count = p->kind->files ? p->kind->files(p->args, paths) : 0;
+    for (size_t i = 0; i < count; i++) {
+        int fd = file_open(r->root, paths[i], FILE_FOLLOW, e);
+        if (fd < 0)
+            return fd;
+        ret->at[ret->count++] = fd;
+    }
+    return 0;
+}
+
+static int send_look(struct remote *r, const struct probe *p, const struct frame_fds *fds,
+                     struct err *e)
+{
+    OWNED(json_decref) json_t *m = json_object();
+    json_put(m, "look", json_integer((json_int_t)r->next_id));
+    json_put(m, "name", json_string(p->name));
+    json_put(m, "kind", json_string(p->kind->kind.name));
+    json_put(m, "args", fields_encode(p->kind->kind.fields, p->args));
+    json_put(m, "timeoutUsec", json_integer((json_int_t)p->timeout_usec));
+    return frame_send(r->socket, m, fds, e);
+}
+
+void remote_look(struct remote *r, struct probe *p)
+{
+    if (!r->health.alive) {
+        report_down(r, p);
+        return;
+    }
+    struct frame_fds fds = {0};
+    struct err e = {0};
+    if (open_files(r, p, &fds, &e) < 0) {
+        frame_fds_close(&fds);
+        probe_report(p, SIGNAL_UNKNOWN, REASON_UNREADABLE, NULL, "%s", e.text);
+        return;
+    }
+    r->next_id++;
+    int code = send_look(r, p, &fds, &e);
+    frame_fds_close(&fds);
+    if (code < 0) {
+        probe_report(p, SIGNAL_UNKNOWN, REASON_OBSERVER_DOWN, NULL, "%s", e.text);
+        return;
+    }
+    struct sent *s = mem_new(struct sent);
+    *s = (struct sent){.next = r->sent, .probe = p, .id = r->next_id, .at_usec = clock_boot_usec()};
+    r->sent = s;
+}
+
+/* A look that is overdue is how a hung observer is noticed: it costs nothing while all is well. */
+static void ping(struct remote *r)
+{
+    OWNED(json_decref) json_t *m = json_object();
+    struct err e = {0};
+    if (r->pinged || !r->health.alive)
+        return;
+    json_put(m, "ping", json_integer((json_int_t)r->next_id));
+    (void)frame_send(r->socket, m, NULL, &e); /* a full socket is silence, too */
+    r->pinged = true;
+    timer_set(r->pong, clock_boot_usec() + pong_within_usec, 0);
+}
+
+void remote_cancel(struct remote *r, struct probe *p)
+{
+    struct sent *s = sent_take(r, p, 0);
+    if (!s)
+        return;
+    r->late++;
+    if (clock_boot_usec() - s->at_usec >= p->timeout_usec)
+        ping(r);
+    free(s);
+}
