@@ -79,17 +79,18 @@ static inline bool is_plain(char c)
     return c >= 0x20 && c < DEL && c != '"' && c != '\\';
 }
 
-/* Past everything that stands in a string as it is. */
-static inline void skip_plain(struct cursor *c)
+/* Behind everything that stands in a string as it is. */
+static inline const char *plain_end(const char *at, const char *end)
 {
-    while (c->end - c->at >= 8) {
-        size_t n = plain_prefix(c->at);
-        c->at += n;
+    while (end - at >= 8) {
+        size_t n = plain_prefix(at);
+        at += n;
         if (n < 8)
-            return;
+            return at;
     }
-    while (c->at < c->end && is_plain(*c->at))
-        c->at++;
+    while (at < end && is_plain(*at))
+        at++;
+    return at;
 }
 
 /* The four upper-case digits at `at`, or -1. */
@@ -143,14 +144,10 @@ static int32_t take_escape(struct cursor *c)
     return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 }
 
-static inline bool take_string(struct cursor *c, struct text *ret)
+/* The rest of a string, from the first byte in it that isn't plain. */
+static bool take_string_rest(struct cursor *c, struct text *ret)
 {
-    if (c->at == c->end || *c->at != '"')
-        return false;
-    ret->at = ++c->at;
-    ret->has_escapes = false;
     for (;;) {
-        skip_plain(c);
         if (c->at == c->end)
             return false;
         if (*c->at == '"') {
@@ -160,7 +157,25 @@ static inline bool take_string(struct cursor *c, struct text *ret)
         if (*c->at != '\\' || take_escape(c) < 0)
             return false;
         ret->has_escapes = true;
+        c->at = plain_end(c->at, c->end);
     }
+}
+
+static inline bool take_string(struct cursor *c, struct text *ret)
+{
+    const char *from = c->at, *end = c->end;
+    if (from == end || *from != '"')
+        return false;
+    const char *at = plain_end(++from, end);
+    ret->at = from;
+    ret->has_escapes = false;
+    if (__builtin_expect(at < end && *at == '"', 1)) {
+        ret->length = (size_t)(at - from);
+        c->at = at + 1;
+        return true;
+    }
+    c->at = at;
+    return take_string_rest(c, ret);
 }
 
 /* The next code point of a string that was taken before; -1 at its end. */

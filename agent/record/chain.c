@@ -1,5 +1,6 @@
 #include "record/chain.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -70,6 +71,24 @@ static char *put_decimal(char *at, uint64_t n)
     return put_bytes(at, digits + from, sizeof digits - from);
 }
 
+/* digest_hex for the verifier's pace: four bytes at a time. */
+static void put_hex(char hex[DIGEST_HEX + 1], const struct digest *d)
+{
+    for (int i = 0; i < DIGEST_BYTES; i += 4) {
+        uint32_t bytes;
+        memcpy(&bytes, d->bytes + i, sizeof bytes);
+        uint64_t n = be32toh(bytes);
+        /* One nibble a byte, then '0' or 'a' - 10 onto each. */
+        n = (n | n << 16) & UINT64_C(0x0000ffff0000ffff);
+        n = (n | n << 8) & UINT64_C(0x00ff00ff00ff00ff);
+        n = (n | n << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+        uint64_t letters = (n + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+        n = htobe64(n + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
+        memcpy(hex + i * 2, &n, sizeof n);
+    }
+    hex[DIGEST_HEX] = '\0';
+}
+
 void chain_hash(struct chain *c, uint64_t seq, const char previous[DIGEST_HEX], const char *body,
                 size_t length, char ret[DIGEST_HEX + 1])
 {
@@ -86,7 +105,7 @@ void chain_hash(struct chain *c, uint64_t seq, const char previous[DIGEST_HEX], 
     must(EVP_DigestUpdate(c->run, body, length));
     must(EVP_DigestFinal_ex(c->run, d.bytes, NULL));
     must(EVP_DigestInit_ex2(c->run, NULL, NULL));
-    digest_hex(&d, ret);
+    put_hex(ret, &d);
 }
 
 size_t line_body_max(void)
@@ -121,6 +140,17 @@ static bool back_over_decimal(const char *from, const char **at, uint64_t *ret)
     return true;
 }
 
+/* 64 lower-case hex digits; without a branch, since every line that is verified comes by. */
+static bool is_hex(const char *at)
+{
+    unsigned char odd = 0;
+    for (int i = 0; i < DIGEST_HEX; i++) {
+        unsigned char c = (unsigned char)at[i];
+        odd |= !(((unsigned char)(c - '0') < 10) | ((unsigned char)(c - 'a') < 6));
+    }
+    return !odd;
+}
+
 int line_parse(const char *bytes, size_t length, struct line *ret)
 {
     struct line l;
@@ -129,10 +159,8 @@ int line_parse(const char *bytes, size_t length, struct line *ret)
         !back_over_decimal(bytes, &at, &l.seq) ||
         !back_over(bytes, &at, LINE_SEQ, sizeof LINE_SEQ - 1) || at - bytes < DIGEST_HEX)
         return -EINVAL;
-    struct digest ignored;
     l.hash = at -= DIGEST_HEX;
-    if (digest_parse(l.hash, &ignored) < 0 ||
-        !back_over(bytes, &at, LINE_HASH, sizeof LINE_HASH - 1) ||
+    if (!is_hex(l.hash) || !back_over(bytes, &at, LINE_HASH, sizeof LINE_HASH - 1) ||
         at - bytes < (ptrdiff_t)sizeof LINE_BODY - 1 ||
         memcmp(bytes, LINE_BODY, sizeof LINE_BODY - 1) != 0)
         return -EINVAL;

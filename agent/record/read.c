@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "record/canonical.h"
 #include "record/chain.h"
 #include "record/journal.h"
 #include "record/walk.h"
@@ -9,8 +10,9 @@
 static json_t *body_of(const struct walk_line *l, uint64_t *ret_seq, struct err *e)
 {
     struct line line;
-    if (!l->complete || line_parse(l->bytes, l->length, &line) < 0) {
-        (void)err_set(e, -EBADMSG, "%s:%" PRIu64 ": not a record's line", l->file, l->number);
+    if (!l->complete || line_parse(l->bytes, l->length, &line) < 0 ||
+        !canonical_check(line.body, line.body_length, NULL)) {
+        (void)err_set(e, -EBADMSG, "%s:%" PRIu64 ": no record", l->file, l->number);
         return NULL;
     }
     json_t *body = json_parse(line.body, line.body_length, e);

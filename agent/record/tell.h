@@ -1,0 +1,9 @@
+/* What one record says, in a sentence, and which of the story's words it stands under. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* Adds the sentence (one harmless line, no newline). Gives "seen", "decided", "why", "done" or
+ * "proven". */
+const char *tell(const json_t *body, struct buf *out);
