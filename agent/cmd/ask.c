@@ -82,7 +82,7 @@ const char *say_about(const json_t *obj, const char *key, char text[32])
     return duration_about((uint64_t)json_get_int(obj, key, 0), text);
 }
 
-static bool is_colored(void)
+bool say_is_colored(void)
 {
     return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 }
@@ -98,7 +98,7 @@ const char *say_color(const char *word)
         {"rehearsed", "\033[33m"}, {"running", "\033[36m"},  {"verifying", "\033[36m"},
         {"undoing", "\033[35m"},
     };
-    for (size_t i = 0; is_colored() && i < sizeof colors / sizeof *colors; i++)
+    for (size_t i = 0; say_is_colored() && i < sizeof colors / sizeof *colors; i++)
         if (!strcmp(colors[i].word, word))
             return colors[i].escape;
     return "";
@@ -106,7 +106,7 @@ const char *say_color(const char *word)
 
 const char *say_plain(void)
 {
-    return is_colored() ? "\033[0m" : "";
+    return say_is_colored() ? "\033[0m" : "";
 }
 
 void say_text(const char *text)

@@ -18,6 +18,8 @@ void say_json(const json_t *value);
 /* A duration for people from one of the answer's usec keys; owned by `text`. */
 const char *say_about(const json_t *obj, const char *key, char text[32]);
 
+/* Standard output is a terminal, and NO_COLOR isn't set. */
+bool say_is_colored(void);
 /* On a terminal (and without NO_COLOR): the escape for a state or verdict, and its end; else "". */
 const char *say_color(const char *word);
 const char *say_plain(void);

@@ -97,6 +97,7 @@ struct showing {
     const char *id;
     bool json;
     size_t shown;
+    struct story story;
 };
 
 static int show_record(void *context, const struct record *r)
@@ -105,10 +106,13 @@ static int show_record(void *context, const struct record *r)
     if (strcmp(json_get_string(r->body, "incident", ""), s->id) != 0)
         return 0;
     s->shown++;
-    if (s->json)
+    OWNED(buf_fini) struct buf line = {0};
+    if (s->json) {
         say_json(r->body);
-    else
-        story_print(stdout, r->body, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+        return 0;
+    }
+    story_add(&s->story, r, &line);
+    (void)fputs(buf_string(&line), stdout);
     return 0;
 }
 
@@ -121,7 +125,7 @@ int cmd_show(const struct options *o)
         return EXIT_USAGE;
     }
     OWNED(root_free) struct root *root = NULL;
-    struct showing s = {.id = o->argv[0], .json = o->json};
+    struct showing s = {.id = o->argv[0], .json = o->json, .story = {.colour = say_is_colored()}};
     struct err e = {0};
     if (root_open(o->root, &root, &e) < 0 ||
         journal_read(root, JOURNAL_FOLDER, show_record, &s, &e) < 0) {
