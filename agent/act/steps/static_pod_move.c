@@ -223,10 +223,12 @@ static enum outcome out(struct move *m, struct err *detail)
         return OUTCOME_FAILED;
     hand_phase(m->h, "out");
     OWNED(manifest_fini) struct manifest moved = {0};
-    if (manifest_read(m->h->root, m->stash, &moved, detail) < 0 ||
-        !manifest_is(&moved, m->digest)) {
-        (void)err_set(detail, -ESTALE, "%s: was changed in the instant before it was taken out",
-                      m->path);
+    if (manifest_read(m->h->root, m->stash, &moved, detail) < 0)
+        return OUTCOME_FAILED;
+    if (!manifest_is(&moved, m->digest)) {
+        (void)err_set(detail, -ESTALE, "%s: %s", m->path,
+                      moved.exists ? "was changed in the instant before it was taken out"
+                                   : "was put back by somebody as soon as it was out");
         return OUTCOME_REFUSED;
     }
     json_t *effect = effect_file("moved", m->path, m->stash, digest_copy(m), digest_copy(m));
