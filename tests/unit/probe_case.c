@@ -171,12 +171,12 @@ void probe_case_wait_wake(struct probe_case *c, uint64_t usec)
 void probe_case_expect(struct probe_case *c, enum verdict v, const char *reason)
 {
     probe_case_look(c);
-    if (c->verdict != v || strcmp(words_name(&reason_words, c->reason), reason) != 0) {
+    if (c->verdict != v || strcmp(words_name(&reason_words, (int)c->reason), reason) != 0) {
         OWNED(free) char *facts = json_canonical(c->facts);
-        print_error("%s, %s: %s %s\n", words_name(&verdict_words, c->verdict),
-                    words_name(&reason_words, c->reason), c->detail, facts);
+        print_error("%s, %s: %s %s\n", words_name(&verdict_words, (int)c->verdict),
+                    words_name(&reason_words, (int)c->reason), c->detail, facts);
     }
-    assert_string_equal(words_name(&reason_words, c->reason), reason);
+    assert_string_equal(words_name(&reason_words, (int)c->reason), reason);
     assert_int_equal(c->verdict, v);
 }
 

@@ -95,8 +95,8 @@ static void test_cases(void **state)
             add(&log, cases[i].lines[k]);
         struct last_words w = last_words_of(log.bytes, log.length);
         if (w.word != cases[i].word)
-            print_error("case %zu: %s, not %s\n", i, words_name(&last_word_words, w.word),
-                        words_name(&last_word_words, cases[i].word));
+            print_error("case %zu: %s, not %s\n", i, words_name(&last_word_words, (int)w.word),
+                        words_name(&last_word_words, (int)cases[i].word));
         assert_int_equal(w.word, cases[i].word);
         /* Without the last newline, or with the first line cut, it is the same. */
         w = last_words_of(log.bytes, log.length - 1);
