@@ -127,8 +127,8 @@ enum compare { COMPARE_NONE, COMPARE_AT_LEAST, COMPARE_AT_MOST, COMPARE_EQUALS, 
 struct condition {
     enum condition_type type;
     /* CONDITION_SIGNAL */
-    int passed_since;     /* index of a probe: has `signal` passed since that one last changed? -1 */
-    int signal; /* index of the probe */
+    int passed_since; /* index of a probe: has `signal` passed since that one last changed? -1 */
+    int signal;       /* index of the probe */
     enum verdict is;
     uint64_t reasons; /* bit set; 0: any */
     const char *fact; /* NULL: none is asked for */
@@ -154,7 +154,7 @@ struct failure_document {
     const char *impact;  /* what users of the cluster feel; may be NULL */
     const char *advice;  /* what a person does where no playbook may; may be NULL */
     enum severity severity;
-    int layer; /* order of repair, lower first (DESIGN: disk 0 ... objects) */
+    int layer; /* order of repair, lower first: the disk's 0 ... the cluster's objects */
     uint64_t for_usec;
     struct condition when;
     int *caused_by; /* indices of failures */

@@ -18,32 +18,41 @@ bool text_is_integer(const char *text)
     return digits && !text[digits] && (digits == 1 || *text != '0');
 }
 
-/* [-+]? (\.[0-9]+ | [0-9]+(\.[0-9]*)?) ([eE][-+]?[0-9]+)? (YAML 1.2, 10.3.2), and integers */
-static bool is_number(const char *text)
+/* Infinity, hexadecimal, octal (YAML 1.2, 10.3.2); `text` without its sign. */
+static bool is_odd_number(const char *text)
 {
-    text += *text == '-' || *text == '+';
     if (!strcmp(text, ".inf") || !strcmp(text, ".Inf") || !strcmp(text, ".INF"))
         return true;
     if (!strncmp(text, "0x", 2) && text[2])
         return !text[2 + strspn(text + 2, DIGITS "abcdefABCDEF")];
-    if (!strncmp(text, "0o", 2) && text[2])
-        return !text[2 + strspn(text + 2, "01234567")];
+    return !strncmp(text, "0o", 2) && text[2] && !text[2 + strspn(text + 2, "01234567")];
+}
+
+/* Nothing, or [eE] [-+]? [0-9]+ */
+static bool is_exponent(const char *text)
+{
+    if (!*text)
+        return true;
+    if (*text != 'e' && *text != 'E')
+        return false;
+    text += text[1] == '-' || text[1] == '+' ? 2 : 1;
+    size_t digits = strspn(text, DIGITS);
+    return digits && !text[digits];
+}
+
+/* [-+]? (\.[0-9]+ | [0-9]+(\.[0-9]*)?) ([eE][-+]?[0-9]+)? and the odd ones */
+static bool is_number(const char *text)
+{
+    text += *text == '-' || *text == '+';
+    if (is_odd_number(text))
+        return true;
     size_t whole = strspn(text, DIGITS), fraction = 0;
     text += whole;
     if (*text == '.') {
         fraction = strspn(text + 1, DIGITS);
         text += 1 + fraction;
     }
-    if (!whole && !fraction)
-        return false;
-    if (*text == 'e' || *text == 'E') {
-        text += text[1] == '-' || text[1] == '+' ? 2 : 1;
-        size_t exponent = strspn(text, DIGITS);
-        if (!exponent)
-            return false;
-        text += exponent;
-    }
-    return !*text;
+    return (whole || fraction) && is_exponent(text);
 }
 
 bool text_is_other_type(const char *text)
