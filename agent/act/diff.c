@@ -88,30 +88,37 @@ static void edit_add(struct edits *e, char sign, size_t a, size_t b)
     *mem_push(e->at, e->count, e->room) = (struct edit){sign, a, b};
 }
 
-/* The middle [from, a_end) x [from, b_end). */
+/* The table of the longest common subsequences' lengths of all ends of the two middles [from, end);
+ * NULL when it would be too large, or one of them is empty. */
+static uint32_t *table_make(const struct text *a, size_t n, const struct text *b, size_t m,
+                            size_t from)
+{
+    size_t width = m + 1;
+    if (n == 0 || m == 0 || n >= TABLE_CELLS_MAX / width)
+        return NULL;
+    uint32_t *table = mem_array(uint32_t, (n + 1) * width);
+    for (size_t r = n; r-- > 0;)
+        for (size_t c = m; c-- > 0;) {
+            uint32_t down = table[(r + 1) * width + c], right = table[r * width + c + 1];
+            if (line_equal(a, from + r, b, from + c))
+                table[r * width + c] = table[(r + 1) * width + c + 1] + 1;
+            else
+                table[r * width + c] = down > right ? down : right;
+        }
+    return table;
+}
+
+/* The middles [from, a_end) and [from, b_end). */
 static void middle_compare(const struct text *a, size_t a_end, const struct text *b, size_t b_end,
                            size_t from, struct edits *e)
 {
-    size_t n = a_end - from, m = b_end - from, width = m + 1;
-    size_t i = 0, j = 0;
-    OWNED(free) uint32_t *table = NULL;
-    if (n > 0 && m > 0 && n < TABLE_CELLS_MAX && m < TABLE_CELLS_MAX &&
-        (n + 1) * width <= TABLE_CELLS_MAX) {
-        table = mem_array(uint32_t, (n + 1) * width);
-        for (size_t r = n; r-- > 0;)
-            for (size_t c = m; c-- > 0;) {
-                uint32_t down = table[(r + 1) * width + c], right = table[r * width + c + 1];
-                table[r * width + c] = line_equal(a, from + r, b, from + c)
-                                           ? table[(r + 1) * width + c + 1] + 1
-                                           : (down > right ? down : right);
-            }
-    }
-    while (i < n || j < m) {
-        if (table && i < n && j < m && line_equal(a, from + i, b, from + j)) {
-            edit_add(e, ' ', from + i, from + j);
-            i++, j++;
-        } else if (i < n &&
-                   (!table || j == m || table[(i + 1) * width + j] >= table[i * width + j + 1])) {
+    size_t n = a_end - from, m = b_end - from, i = 0, j = 0;
+    OWNED(free) uint32_t *table = table_make(a, n, b, m, from);
+    while (table && i < n && j < m) {
+        const uint32_t *here = &table[i * (m + 1) + j];
+        if (line_equal(a, from + i, b, from + j)) {
+            edit_add(e, ' ', from + i++, from + j++);
+        } else if (here[m + 1] >= here[1]) { /* below, beside */
             edit_add(e, '-', from + i, from + j);
             i++;
         } else {
@@ -119,6 +126,10 @@ static void middle_compare(const struct text *a, size_t a_end, const struct text
             j++;
         }
     }
+    for (; i < n; i++)
+        edit_add(e, '-', from + i, from + j);
+    for (; j < m; j++)
+        edit_add(e, '+', from + i, from + j);
 }
 
 static void compare(const struct text *a, const struct text *b, struct edits *e)

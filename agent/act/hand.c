@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/wait.h>
 
 #include "act/deadman.h"
 #include "act/job.h"
@@ -127,12 +125,9 @@ static struct job_result result_of(const struct hand_work *w, int status, struct
         r.plan = json_is_object(plan) ? plan : NULL;
     } else if (w->overran) {
         (void)err_set(detail, 0, "the hand was killed: its time was over");
-    } else if (WIFSIGNALED(status)) {
-        (void)err_set(detail, 0, "the hand died of signal %d (%s)", WTERMSIG(status),
-                      strsignal(WTERMSIG(status)));
     } else {
-        (void)err_set(detail, 0, "the hand ended with %d and without a result",
-                      WEXITSTATUS(status));
+        char text[WORKER_TEXT];
+        (void)err_set(detail, 0, "the hand %s without a result", worker_end_text(status, text));
     }
     return r;
 }

@@ -1,4 +1,4 @@
-/* May the kubelet be restarted? Not with an expired client certificate (DOMAIN's C9). */
+/* May the kubelet be restarted? Not with an expired client certificate. */
 #pragma once
 
 #include "base/err.h"

@@ -131,37 +131,44 @@ static size_t value_length(const char *at, const char *end)
     return (size_t)(to - at);
 }
 
-/* What is secret at `at`: its beginning and length; 0 when nothing is. `from` is the line's start.
- */
-static size_t secret_at(const char *from, const char *at, const char *end, const char **ret_secret)
+static const char *filler_skip(const char *at, const char *end)
 {
-    bool fresh = at == from || !is_word((unsigned char)at[-1]);
-    size_t left = (size_t)(end - at);
-    if (fresh && left > 7 && strncasecmp(at, "bearer", 6) == 0 && is_filler((unsigned char)at[6])) {
-        const char *value = at + 6;
-        while (value < end && is_filler((unsigned char)*value))
-            value++;
-        *ret_secret = value;
-        return value_length(value, end);
-    }
-    if (fresh && left > 20 && strncmp(at, "eyJ", 3) == 0) {
-        *ret_secret = at;
-        return value_length(at, end);
-    }
-    if (*at == ':' && left > 3 && strncmp(at, "://", 3) == 0) {
-        const char *host = at + 3 + value_length(at + 3, end);
-        const char *stop = memchr(at + 3, '/', (size_t)(host - at - 3));
-        const char *sign = memrchr(at + 3, '@', (size_t)((stop ? stop : host) - at - 3));
-        const char *colon = sign ? memchr(at + 3, ':', (size_t)(sign - at - 3)) : NULL;
-        if (colon) {
-            *ret_secret = colon + 1;
-            return (size_t)(sign - colon - 1);
-        }
-    }
-    return 0;
+    while (at < end && is_filler((unsigned char)*at))
+        at++;
+    return at;
 }
 
-/* The same for `key: value`, at the sign between. */
+/* The following give what is secret at `at`: its beginning and length; 0 when nothing is.
+ * "Bearer TOKEN" and "eyJ...", a JSON web token. */
+static size_t secret_token(const char *at, const char *end, const char **ret_secret)
+{
+    size_t left = (size_t)(end - at);
+    if (left > 7 && strncasecmp(at, "bearer", 6) == 0 && is_filler((unsigned char)at[6]))
+        *ret_secret = filler_skip(at + 6, end);
+    else if (left > 20 && strncmp(at, "eyJ", 3) == 0)
+        *ret_secret = at;
+    else
+        return 0;
+    return value_length(*ret_secret, end);
+}
+
+/* "://user:PASSWORD@host/" */
+static size_t secret_url(const char *at, const char *end, const char **ret_secret)
+{
+    if (end - at < 4 || strncmp(at, "://", 3) != 0)
+        return 0;
+    at += 3;
+    const char *to = at + value_length(at, end);
+    const char *slash = memchr(at, '/', (size_t)(to - at));
+    const char *sign = memrchr(at, '@', (size_t)((slash ? slash : to) - at));
+    const char *colon = sign ? memchr(at, ':', (size_t)(sign - at)) : NULL;
+    if (!colon)
+        return 0;
+    *ret_secret = colon + 1;
+    return (size_t)(sign - colon - 1);
+}
+
+/* `key: VALUE`, `key=VALUE`, at the sign between. `from` is the line's start. */
 static size_t secret_value(const char *from, const char *sign, const char *end,
                            const char **ret_secret)
 {
@@ -173,9 +180,7 @@ static size_t secret_value(const char *from, const char *sign, const char *end,
         key--;
     if (key == key_end || !is_secret_key(key, (size_t)(key_end - key)))
         return 0;
-    const char *value = sign + 1;
-    while (value < end && is_filler((unsigned char)*value))
-        value++;
+    const char *value = filler_skip(sign + 1, end);
     if (value < end && *value == '/') /* a file's name */
         return 0;
     *ret_secret = value;
@@ -187,7 +192,10 @@ static void line_redact(const struct line *l, struct buf *out)
     const char *end = l->at + l->length, *kept = l->at;
     for (const char *at = l->at; at < end;) {
         const char *secret = NULL;
-        size_t length = secret_at(l->at, at, end, &secret);
+        bool fresh = at == l->at || !is_word((unsigned char)at[-1]);
+        size_t length = fresh ? secret_token(at, end, &secret) : 0;
+        if (length == 0 && *at == ':')
+            length = secret_url(at, end, &secret);
         if (length == 0 && (*at == ':' || *at == '='))
             length = secret_value(l->at, at, end, &secret);
         if (length == 0) {
@@ -207,10 +215,8 @@ static bool names_secret(const struct line *l)
     const char *name = line_find(l->at, l->length, "name:");
     if (!name)
         return false;
-    const char *value = name + strlen("name:"), *end = l->at + l->length;
-    while (value < end && is_filler((unsigned char)*value))
-        value++;
-    const char *to = value;
+    const char *end = l->at + l->length;
+    const char *value = filler_skip(name + strlen("name:"), end), *to = value;
     while (to < end && is_word((unsigned char)*to))
         to++;
     return to > value && is_secret_key(value, (size_t)(to - value));

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h> /* EPOLLIN and the like, for io_new */
 #include <sys/types.h>
 
 #include "base/err.h"

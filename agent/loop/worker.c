@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -88,6 +90,22 @@ void worker_end(pid_t pid)
     worker_kill(pid);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
+}
+
+char *worker_end_text(int status, char text[WORKER_TEXT])
+{
+    if (WIFSIGNALED(status))
+        (void)snprintf(text, WORKER_TEXT, "died of signal %d (%s)", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
+    else
+        (void)snprintf(text, WORKER_TEXT, "ended with %d", WEXITSTATUS(status));
+    return text;
+}
+
+void worker_crash(void)
+{
+    (void)kill(getppid(), SIGKILL);
+    (void)kill(getpid(), SIGKILL);
 }
 
 bool worker_wait(int socket, bool write, uint64_t until_usec)

@@ -31,6 +31,14 @@ void worker_kill(pid_t pid);
 /* The same, and reaps it. */
 void worker_end(pid_t pid);
 
+/* How it ended, from waitpid's status, for people: "died of signal 9 (Killed)", "ended with 3". */
+enum { WORKER_TEXT = 64 };
+char *worker_end_text(int status, char text[WORKER_TEXT]);
+
+/* In the worker, for fault points of test builds: kills our parent and us, as a kill -9 of the
+ * whole service would. */
+void worker_crash(void);
+
 /* In the worker: waits until the socket can be read (or written): false when `until_usec` (boot
  * clock) came first, or it broke. */
 bool worker_wait(int socket, bool write, uint64_t until_usec);

@@ -1,4 +1,4 @@
-/* static-pod.restart by manifest (DOMAIN's P3): out of the kubelet's sight, and back when the
+/* static-pod.restart by manifest: out of the kubelet's sight, and back when the
  * runtime shows nothing of the pod any more. Slow (about 35 s on a real node), and the only way
  * that ends the pod as the kubelet knows it.
  *
