@@ -117,7 +117,8 @@ static void complain_dangling(struct linking *k, enum document_kind to, const ch
         (void)yaml_error(at, &e, "no %s is named \"%s\": did you mean \"%s\"?", words[to], name,
                          near);
     else
-        (void)yaml_error(at, &e, "no %s is named \"%s\", nor anything like it", words[to], name);
+        (void)yaml_error(at, &e, "no %s is named \"%s\", %s", words[to], name,
+                         s->count ? "nor anything like it" : "and there are no others either");
     complain(k->l, e.text);
 }
 
@@ -271,7 +272,7 @@ void generation_link(struct loading *l, struct generation *g)
     struct entry *policy = shelf_find(&k.shelves[DOCUMENT_POLICY], l->policy);
     if (!policy)
         complain_dangling(&k, DOCUMENT_POLICY, l->policy, &l->policy_at);
-    if (!l->complained)
+    if (policy && !l->complained)
         build(&k, policy);
     gatherings_free(&k);
 }
