@@ -16,7 +16,7 @@ int kubelet_certificate_check(const struct root *root, struct err *e)
     /* The file holds the key, too. */
     OWNED(key_bytes_fini) struct buf pem = {0};
     OWNED(certificates_free) struct certificates *all = NULL;
-    struct certificate leaf;
+    struct certificate leaf = {0};
     code = file_read(root, path, FILE_FOLLOW, CERTIFICATE_FILE_BYTES_MAX, &pem, e);
     if (code == 0)
         code = certificates_parse(buf_string(&pem), pem.length, &all, e);
