@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -95,7 +96,7 @@ static int read_reason(const json_t *status, struct container_detail *d, struct 
         return code;
     if (!cri_is_name(reason))
         return err_set(e, -EINVAL, "reason: found a text, expected one word");
-    strcpy(d->reason, reason);
+    (void)snprintf(d->reason, sizeof d->reason, "%s", reason);
     return 0;
 }
 

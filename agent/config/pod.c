@@ -165,7 +165,7 @@ static int read_containers(const struct reader *r, const struct yaml *spec,
     if (!containers->first)
         return yaml_error(containers, r->e, "containers: an empty list, expected a container");
     yaml_each (container, containers) {
-        const char *name, *image;
+        const char *name = NULL, *image = NULL;
         code = need_dns(r, container, "name", LABEL_MAX, false, &name);
         if (code == 0)
             code = need(r, container, "image", &image);

@@ -1,6 +1,7 @@
 #include "config/pod_reference.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 struct found {
@@ -91,12 +92,8 @@ static const char *host_path(const struct found *f, const char *path)
     if (room > PATH_MAX || strstr(sub, ".."))
         return NULL;
     char *host = pool_alloc(f->pool, room);
-    memcpy(host, base, length);
-    if (*sub) {
-        strcat(host, "/");
-        strcat(host, sub);
-    }
-    return strcat(host, rest);
+    (void)snprintf(host, room, "%.*s%s%s%s", (int)length, base, *sub ? "/" : "", sub, rest);
+    return host;
 }
 
 /* Folders and logs are what a pod makes itself: that they are not there yet is no fault. */

@@ -80,7 +80,7 @@ static pid_t pid_of(const char *entry)
     size_t length = strlen(entry);
     if (!length || length > 9 || entry[0] == '0' || strspn(entry, "0123456789") != length)
         return 0;
-    return atoi(entry);
+    return (pid_t)strtol(entry, NULL, 10);
 }
 
 int process_find(const char *proc, const char *name, struct process *ret, struct err *e)

@@ -1,4 +1,5 @@
 /* What a look of kind `container` has come to. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +92,7 @@ void container_take_end(struct probe *p, const struct container *c,
     s->end.is_told = d != NULL;
     s->end.exit_code = d ? d->exit_code : 0;
     if (d)
-        strcpy(s->end.exit_reason, d->reason);
+        (void)snprintf(s->end.exit_reason, sizeof s->end.exit_reason, "%s", d->reason);
     container_log_tail(p->view, c, d ? d->log_path : NULL, &log);
     struct last_words w = last_words_of(buf_string(&log), log.length);
     s->end.word = w.word;

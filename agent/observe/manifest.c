@@ -16,7 +16,7 @@
 
 enum {
     MANIFEST_BYTES_MAX = 10 << 20,
-    LIVENESS_MARGIN_SEC = 30, /* the kill's own grace: DESIGN's "the kubelet comes first" */
+    LIVENESS_MARGIN_SEC = 30, /* what the kubelet's kill and new start need */
 };
 
 struct manifest_args {

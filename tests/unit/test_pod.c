@@ -134,72 +134,73 @@ static void test_references(void **state)
     assert_int_equal(p.reference_count, 9);
 }
 
+static const struct {
+    const char *text;
+    int code;
+    bool plain;
+    const char *message;
+} cases[] = {
+    {minimal, 0, true, NULL},
+    {"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"x\"},\n"
+     "\"spec\": {\"containers\": [{\"name\": \"c\", \"image\": \"i\"}]}}",
+     0, true, NULL},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i}]}\n---\na: b\n",
+     0, false, NULL},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: &a {}}\n"
+     "spec: {containers: [{name: c, image: i}]}\n",
+     0, false, NULL},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: &n x}\n"
+     "spec: {containers: [{name: *n, image: i}]}\n",
+     -ENOTSUP, false, "m.yaml:4:28: name: an alias"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: &s {containers: *s}\n", -ENOTSUP, false,
+     "containers: an alias"},
+    {"", -EINVAL, false, "m.yaml:1:1: found nothing"},
+    {"# only this\n", -EINVAL, false, "expected a v1 Pod"},
+    {"- a\n", -EINVAL, false, "found a list, expected a v1 Pod"},
+    {"kind: Pod\n", -EINVAL, false, "apiVersion: found nothing"},
+    {"apiVersion: v2\nkind: Pod\n", -EINVAL, false, "m.yaml:1:13: apiVersion: found \"v2\""},
+    {"apiVersion: v1\nkind: Deployment\n", -EINVAL, false, "found \"Deployment\""},
+    {"apiVersion: v1\nkind: Pod\n", -EINVAL, false, "metadata: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: [a]\n", -EINVAL, false, "metadata: found a list"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {}\n", -EINVAL, false, "name: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: ../x}\n", -EINVAL, false,
+     "found \"../x\", expected a name"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: X}\n", -EINVAL, false, "expected a name"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: -x}\n", -EINVAL, false, "expected a name"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n", -EINVAL, false, "spec: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: []}\n", -EINVAL, false,
+     "an empty list"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: {}}\n", -EINVAL, false,
+     "found a mapping, expected a list"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [1]}\n", -EINVAL, false,
+     "name: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c}]}\n", -EINVAL,
+     false, "image: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i}, {image: i}]}\n",
+     -EINVAL, false, "name: found nothing"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i, command: sh}]}\n",
+     -EINVAL, false, "command: found \"sh\", expected a list"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i, args: [{a: b}]}]}\n",
+     -EINVAL, false, "args: found a mapping"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i, livenessProbe: {timeoutSeconds: 1h}}]}\n",
+     -EINVAL, false, "timeoutSeconds: found \"1h\""},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i, livenessProbe: {periodSeconds: -1}}]}\n",
+     -EINVAL, false, "periodSeconds"},
+    {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
+     "spec: {containers: [{name: c, image: i, livenessProbe: {periodSeconds: "
+     "99999999999999999999}}]}\n",
+     -EINVAL, false, "periodSeconds"},
+    {"apiVersion: v1\nkind: Pod\nmeta\tdata\n  x: [", -EINVAL, false, "m.yaml:"},
+};
+
 static void test_forms(void **state)
 {
-    static const struct {
-        const char *text;
-        int code;
-        bool plain;
-        const char *message;
-    } cases[] = {
-        {minimal, 0, true, NULL},
-        {"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"x\"},\n"
-         "\"spec\": {\"containers\": [{\"name\": \"c\", \"image\": \"i\"}]}}",
-         0, true, NULL},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i}]}\n---\na: b\n",
-         0, false, NULL},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: &a {}}\n"
-         "spec: {containers: [{name: c, image: i}]}\n",
-         0, false, NULL},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: &n x}\n"
-         "spec: {containers: [{name: *n, image: i}]}\n",
-         -ENOTSUP, false, "m.yaml:4:28: name: an alias"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: &s {containers: *s}\n", -ENOTSUP,
-         false, "containers: an alias"},
-        {"", -EINVAL, false, "m.yaml:1:1: found nothing"},
-        {"# only this\n", -EINVAL, false, "expected a v1 Pod"},
-        {"- a\n", -EINVAL, false, "found a list, expected a v1 Pod"},
-        {"kind: Pod\n", -EINVAL, false, "apiVersion: found nothing"},
-        {"apiVersion: v2\nkind: Pod\n", -EINVAL, false, "m.yaml:1:13: apiVersion: found \"v2\""},
-        {"apiVersion: v1\nkind: Deployment\n", -EINVAL, false, "found \"Deployment\""},
-        {"apiVersion: v1\nkind: Pod\n", -EINVAL, false, "metadata: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: [a]\n", -EINVAL, false, "metadata: found a list"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {}\n", -EINVAL, false, "name: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: ../x}\n", -EINVAL, false,
-         "found \"../x\", expected a name"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: X}\n", -EINVAL, false, "expected a name"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: -x}\n", -EINVAL, false, "expected a name"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n", -EINVAL, false, "spec: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: []}\n", -EINVAL, false,
-         "an empty list"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: {}}\n", -EINVAL, false,
-         "found a mapping, expected a list"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [1]}\n", -EINVAL,
-         false, "name: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c}]}\n",
-         -EINVAL, false, "image: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i}, {image: i}]}\n",
-         -EINVAL, false, "name: found nothing"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i, command: sh}]}\n",
-         -EINVAL, false, "command: found \"sh\", expected a list"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i, args: [{a: b}]}]}\n",
-         -EINVAL, false, "args: found a mapping"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i, livenessProbe: {timeoutSeconds: 1h}}]}\n",
-         -EINVAL, false, "timeoutSeconds: found \"1h\""},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i, livenessProbe: {periodSeconds: -1}}]}\n",
-         -EINVAL, false, "periodSeconds"},
-        {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
-         "spec: {containers: [{name: c, image: i, livenessProbe: {periodSeconds: "
-         "99999999999999999999}}]}\n",
-         -EINVAL, false, "periodSeconds"},
-        {"apiVersion: v1\nkind: Pod\nmeta\tdata\n  x: [", -EINVAL, false, "m.yaml:"},
-    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pod p = {.name = "untouched"};
         struct err e = {""};
