@@ -202,12 +202,12 @@ static void job_keep(struct hand *h, const struct job *job, struct job_done *ret
     const struct probe_document *probe = &job->generation->probes[job->playbook];
     OWNED(json_decref) json_t *args = fields_encode(probe->kind->fields, probe->args);
     const char *pod = json_get_string(args, "pod", NULL);
-    const char *path = json_get_string(args, "path", NULL);
-    if (!pod || !path || !job->digest) {
-        (void)err_set(&ret->detail, 0, "probe %s names no pod and manifest to keep",
-                      probe->meta.name);
+    if (!pod || !job->digest) {
+        (void)err_set(&ret->detail, 0, "probe %s names no pod to keep", probe->meta.name);
         return;
     }
+    OWNED(free) char *usual = mem_printf("%s/%s.yaml", h->node->manifests, pod);
+    const char *path = json_get_string(args, "path", usual);
     ret->outcome = known_good_keep(h, pod, path, job->digest, &ret->detail);
 }
 

@@ -67,7 +67,7 @@ bool moves_settle_planned(struct core *c, struct incident *i, struct effects *fx
         break;
     case GUARD_SPENT:
         record_guards(i, &f, fx);
-        incident_mark_tried(i);
+        incident_mark_tried(i, incident_playbook(i)->meta.name);
         incident_move(i, CHANGE_SPENT, c->now_usec, fx, "%s", f.why);
         break;
     case GUARD_DRY:
@@ -102,7 +102,7 @@ bool moves_settle_waiting(struct core *c, struct incident *i, const struct failu
     struct folded now = judge(c, i);
     json_decref(now.guards);
     if (now.verdict == GUARD_SPENT) {
-        incident_mark_tried(i);
+        incident_mark_tried(i, incident_playbook(i)->meta.name);
         incident_move(i, CHANGE_SPENT, c->now_usec, fx, "%s", now.why);
         return true;
     }
@@ -111,7 +111,11 @@ bool moves_settle_waiting(struct core *c, struct incident *i, const struct failu
         return true;
     }
     int playbook = core_choose(c, i, f);
-    if (playbook < 0 || i->generation != c->generation || playbook == i->playbook)
+    if (playbook < 0) {
+        moves_give_up(c, i, f, "", fx);
+        return true;
+    }
+    if (i->generation != c->generation || playbook == i->playbook)
         return false;
     release(c, i, fx, "another playbook fits now");
     return true;

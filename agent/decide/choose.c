@@ -1,27 +1,63 @@
 /* Which playbook, and whose turn it is: one plan runs at a time on a node. */
+#include <stdio.h>
+
 #include "decide/moves.h"
 
-static bool requires_hold(const struct core *c, const struct playbook_document *p)
+/* The first requirement that doesn't hold for certain decides; NULL: all hold. False before
+ * unknown. */
+static const struct condition *unmet(const struct core *c, const struct playbook_document *p,
+                                     enum truth *ret)
 {
-    for (size_t i = 0; i < p->requires_count; i++)
-        if (core_condition(c, c->generation, &p->requires[i].condition) != TRUTH_TRUE)
-            return false;
-    return true;
+    const struct condition *unknown = NULL;
+    for (size_t i = 0; i < p->requires_count; i++) {
+        const struct condition *w = &p->requires[i].condition;
+        *ret = core_condition(c, c->generation, w);
+        if (*ret == TRUTH_FALSE)
+            return w;
+        if (*ret == TRUTH_UNKNOWN && !unknown)
+            unknown = w;
+    }
+    *ret = unknown ? TRUTH_UNKNOWN : TRUTH_TRUE;
+    return unknown;
 }
 
 int core_choose(const struct core *c, const struct incident *i, const struct failure_document *f)
 {
-    int first = -1;
+    int first_unknown = -1;
     for (size_t k = 0; k < f->playbook_count; k++) {
         const struct playbook_document *p = &c->generation->playbooks[f->playbooks[k]];
+        enum truth t;
         if (incident_tried(i, p->meta.name))
             continue;
-        if (requires_hold(c, p))
+        (void)unmet(c, p, &t);
+        if (t == TRUTH_TRUE)
             return f->playbooks[k];
-        if (first < 0)
-            first = f->playbooks[k];
+        if (t == TRUTH_UNKNOWN && first_unknown < 0)
+            first_unknown = f->playbooks[k];
     }
-    return first;
+    return first_unknown;
+}
+
+void moves_why_none(const struct core *c, const struct incident *i,
+                    const struct failure_document *f, char *why, size_t why_size)
+{
+    (void)snprintf(why, why_size, "%s",
+                   f->playbook_count ? "every playbook was tried" : "no playbook treats it");
+    for (size_t k = 0; k < f->playbook_count; k++) {
+        const struct playbook_document *p = &c->generation->playbooks[f->playbooks[k]];
+        enum truth t;
+        if (incident_tried(i, p->meta.name))
+            continue;
+        const struct condition *w = unmet(c, p, &t);
+        if (!w)
+            continue;
+        const struct signal *s = core_signal(c, c->generation, w->signal);
+        (void)snprintf(why, why_size, "playbook %s is left, but it requires %s, which is %s (%s)",
+                       p->meta.name, c->generation->probes[w->signal].meta.name,
+                       words_name(&verdict_words, (int)s->verdict),
+                       words_name(&reason_words, (int)s->reason));
+        return;
+    }
 }
 
 /* Before `other`: the lower layer, then the more severe, then the older. */

@@ -66,11 +66,10 @@ bool incident_tried(const struct incident *i, const char *playbook)
     return false;
 }
 
-void incident_mark_tried(struct incident *i)
+void incident_mark_tried(struct incident *i, const char *playbook)
 {
-    const char *name = incident_playbook(i)->meta.name;
-    if (!incident_tried(i, name))
-        *mem_push(i->tried, i->tried_count, i->tried_room) = mem_strdup(name);
+    if (!incident_tried(i, playbook))
+        *mem_push(i->tried, i->tried_count, i->tried_room) = mem_strdup(playbook);
 }
 
 static void record_move(const struct incident *i, enum state from, struct effects *fx)

@@ -128,7 +128,7 @@ void incident_free(struct incident *i);
 /* Lets go of the plan and the generation that it stands on. */
 void incident_drop_plan(struct incident *i);
 bool incident_tried(const struct incident *i, const char *playbook);
-void incident_mark_tried(struct incident *i);
+void incident_mark_tried(struct incident *i, const char *playbook);
 const struct playbook_document *incident_playbook(const struct incident *i);
 
 json_t *incident_save(const struct incident *i);

@@ -28,9 +28,15 @@ void moves_run_step(struct core *c, struct incident *i, struct effects *fx);
 void moves_undo(struct core *c, struct incident *i, struct effects *fx);
 /* ESCALATED: a person is told, with the reason. */
 void moves_escalate(struct core *c, const struct incident *i, struct effects *fx);
+/* To ESCALATED by CHANGE_NONE_LEFT: `before` (may be "") and why no playbook is left. */
+void moves_give_up(struct core *c, struct incident *i, const struct failure_document *f,
+                   const char *before, struct effects *fx);
 /* The fields that the records of a step share. A new reference. */
 json_t *moves_step_record(const struct core *c, const struct incident *i, int step);
 
+/* Why core_choose found none, in one line. */
+void moves_why_none(const struct core *c, const struct incident *i,
+                    const struct failure_document *f, char *why, size_t why_size);
 /* Nothing is at work on this node, and no other incident goes first: the lower layer, then the more
  * severe, then the older. */
 bool moves_place_is_free(const struct core *c, const struct incident *i,

@@ -67,10 +67,7 @@ static bool settle_confirmed(struct core *c, struct incident *i, const struct fa
         return false; /* unknown: nothing is begun on it */
     int playbook = core_choose(c, i, f);
     if (playbook < 0) {
-        incident_move(i, CHANGE_NONE_LEFT, c->now_usec, fx, "%s",
-                      f->playbook_count ? "every playbook was tried"
-                                        : "no playbook treats it: a person is needed");
-        moves_escalate(c, i, fx);
+        moves_give_up(c, i, f, "", fx);
         return true;
     }
     if (!moves_place_is_free(c, i, f))
@@ -130,8 +127,19 @@ static bool settle_failed(struct core *c, struct incident *i, const struct failu
         incident_move(i, CHANGE_NEXT, c->now_usec, fx, "%s; another playbook is left", why);
         return true;
     }
-    incident_move(i, CHANGE_NONE_LEFT, c->now_usec, fx, "%s; no playbook is left", why);
-    moves_escalate(c, i, fx);
+    moves_give_up(c, i, f, why, fx);
+    return true;
+}
+
+/* A person was told; but a playbook whose requirements have come true meanwhile is still tried. */
+static bool settle_escalated(struct core *c, struct incident *i, const struct failure_document *f,
+                             struct effects *fx)
+{
+    int playbook = core_choose(c, i, f);
+    if (playbook < 0 || core_condition(c, c->generation, &f->when) != TRUTH_TRUE)
+        return false;
+    incident_move(i, CHANGE_RELEASED, c->now_usec, fx, "what playbook %s requires may hold now",
+                  c->generation->playbooks[playbook].meta.name);
     return true;
 }
 
@@ -177,6 +185,8 @@ static bool settle_one(struct core *c, struct incident *i, struct effects *fx)
         return settle_verifying(c, i, fx);
     case STATE_FAILED:
         return settle_failed(c, i, f, fx);
+    case STATE_ESCALATED:
+        return settle_escalated(c, i, f, fx);
     default:
         return false;
     }

@@ -76,6 +76,7 @@ static const enum state table[STATE_COUNT_][CHANGE_COUNT_] = {
             [CHANGE_EXPLAINED] = STATE_SUPPRESSED,
             [CHANGE_SPENT] = STATE_FAILED,
             [CHANGE_RELEASED] = STATE_CONFIRMED,
+            [CHANGE_NONE_LEFT] = STATE_ESCALATED,
             [CHANGE_WITHDRAWN] = STATE_WITHDRAWN,
             [CHANGE_RESTARTED] = STATE_CONFIRMED,
         },
@@ -125,6 +126,7 @@ static const enum state table[STATE_COUNT_][CHANGE_COUNT_] = {
     [STATE_ESCALATED] =
         {
             [CHANGE_GONE] = STATE_CLEARED,
+            [CHANGE_RELEASED] = STATE_CONFIRMED,
             [CHANGE_WITHDRAWN] = STATE_WITHDRAWN,
             [CHANGE_RESTARTED] = STATE_ESCALATED,
         },

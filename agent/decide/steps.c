@@ -94,7 +94,7 @@ void moves_end_attempt(struct core *c, struct incident *i)
 {
     history_end(&c->history, incident_playbook(i)->meta.name, c->now_usec);
     if (!i->is_void)
-        incident_mark_tried(i);
+        incident_mark_tried(i, incident_playbook(i)->meta.name);
     c->changed = true;
 }
 
@@ -110,4 +110,15 @@ void moves_escalate(struct core *c, const struct incident *i, struct effects *fx
     effects_record(fx, "escalate", json_incref(body));
     effects_add(fx, EFFECT_TELL, i->id)->body = body;
     c->changed = true;
+}
+
+void moves_give_up(struct core *c, struct incident *i, const struct failure_document *f,
+                   const char *before, struct effects *fx)
+{
+    char why[300];
+    moves_why_none(c, i, f, why, sizeof why);
+    incident_move(i, CHANGE_NONE_LEFT, c->now_usec, fx, "%s%s%s: a person is needed", before,
+                  *before ? "; " : "", why);
+    incident_drop_plan(i);
+    moves_escalate(c, i, fx);
 }

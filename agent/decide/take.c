@@ -67,7 +67,7 @@ static void take_prepared(struct core *c, struct incident *i, const struct event
                           struct effects *fx)
 {
     if (!ev->ok) {
-        incident_mark_tried(i);
+        incident_mark_tried(i, incident_playbook(i)->meta.name);
         incident_move(i, CHANGE_UNPLANNABLE, c->now_usec, fx, "%s", ev->detail);
         return;
     }
@@ -115,6 +115,15 @@ static void take_step(struct core *c, struct incident *i, const struct event *ev
     moves_look(c, i, fx);
 }
 
+/* What could not be brought home is a person's: no other playbook is tried on top of it. */
+static void stop_trying(struct core *c, struct incident *i, struct effects *fx)
+{
+    const struct failure_document *f = moves_failure(c, i);
+    for (size_t k = 0; f && k < f->playbook_count; k++)
+        incident_mark_tried(i, c->generation->playbooks[f->playbooks[k]].meta.name);
+    moves_escalate(c, i, fx);
+}
+
 static void take_undone(struct core *c, struct incident *i, const struct event *ev,
                         struct effects *fx)
 {
@@ -122,7 +131,7 @@ static void take_undone(struct core *c, struct incident *i, const struct event *
     incident_move(i, ev->ok ? CHANGE_UNDONE : CHANGE_UNDO_FAILED, c->now_usec, fx, "undo: %s",
                   ev->detail);
     if (!ev->ok)
-        moves_escalate(c, i, fx);
+        stop_trying(c, i, fx);
 }
 
 static void take_recovered(struct core *c, struct incident *i, const struct event *ev,
@@ -135,7 +144,7 @@ static void take_recovered(struct core *c, struct incident *i, const struct even
     if (ev->ok)
         moves_look(c, i, fx);
     else
-        moves_escalate(c, i, fx);
+        stop_trying(c, i, fx);
 }
 
 static void take_looked(struct core *c, struct incident *i, struct effects *fx)

@@ -160,6 +160,8 @@ static json_t *plan_of_failure(struct engine *en, const char *name, struct clien
         return answer_error("no playbook treats it: a person is told");
     const struct incident none = {0};
     int playbook = core_choose(en->core, &none, f);
+    if (playbook < 0)
+        return answer_error("no playbook's requirements hold now; `planeguard explain` shows them");
     struct planning *p = mem_new(struct planning);
     *p = (struct planning){.control = en->control,
                            .client = control_defer(k),

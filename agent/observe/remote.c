@@ -109,12 +109,18 @@ static void give_up_all(struct remote *r)
 
 /* ---- its end ---- */
 
-static void forget_process(struct remote *r)
+/* Before it is reaped by hand: sd-event waits for nobody who is gone already. */
+static void stop_watching(struct remote *r)
 {
     io_free(r->io);
     reaper_free(r->reaper);
     r->io = NULL;
     r->reaper = NULL;
+}
+
+static void forget_process(struct remote *r)
+{
+    stop_watching(r);
     if (r->socket >= 0)
         fd_close_owned(&r->socket);
     r->socket = -1;
@@ -140,6 +146,7 @@ static void went(struct remote *r, const char *why)
 
 static void end(struct remote *r, const char *why)
 {
+    stop_watching(r);
     if (r->health.pid)
         program_end(r->health.pid);
     went(r, why);
@@ -319,6 +326,7 @@ void remote_free(struct remote *r)
 {
     if (!r)
         return;
+    stop_watching(r);
     if (r->health.pid)
         program_end(r->health.pid);
     forget_process(r);

@@ -1,14 +1,20 @@
-/* Kind `unit`: a unit of systemd's, as its manager sees it. */
+/* Kind `unit`: a unit of systemd's, as its manager sees it.
+ *
+ * A service that its manager restarts again and again is `active` for a moment each time. Such a
+ * one passes only when it has been active for `stableAfter`. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "loop/bus.h"
+#include "loop/clock.h"
 #include "observe/kinds.h"
 
 struct unit_args {
     const char *unit;
+    uint64_t stable_after_usec;
 };
 
 static const struct field fields[] = {
@@ -17,6 +23,12 @@ static const struct field fields[] = {
      FIELD_AT(unit_args, unit),
      .required = true,
      .help = "the unit's full name: kubelet.service"},
+    {.name = "stableAfter",
+     .type = FIELD_DURATION,
+     FIELD_AT(unit_args, stable_after_usec),
+     .max = (int64_t)USEC_PER_HOUR,
+     .otherwise = "15s",
+     .help = "one that systemd restarted by itself passes when it has been active for this long"},
     {0},
 };
 
@@ -41,6 +53,7 @@ static int check(const void *args, const struct yaml *at, struct err *e)
 struct unit_work {
     struct unit_look *look;
     struct unit_watch *watch;
+    struct timer *stable; /* when a restarted unit will have been active for long enough */
 };
 
 static struct unit_work *work(struct probe *p)
@@ -80,6 +93,28 @@ static struct judgement judge(const struct unit_state *s)
     return (struct judgement){SIGNAL_UNKNOWN, REASON_TOOL_FAILED};
 }
 
+/* How long it still has to be active before it counts; 0: it does. systemd's times are on the
+ * monotonic clock, which stands still in suspend: then it counts too early, never too late. */
+static uint64_t unstable_usec(const struct probe *p, const struct unit_state *s)
+{
+    uint64_t stable = ((const struct unit_args *)p->args)->stable_after_usec;
+    uint64_t active = clock_boot_usec() - s->active_enter_usec;
+    return s->restarts && active < stable ? stable - active : 0;
+}
+
+static void on_stable(void *context)
+{
+    probe_wake(context);
+}
+
+static void look_when_stable(struct probe *p, uint64_t in_usec)
+{
+    struct unit_work *w = work(p);
+    struct err e;
+    if (w->stable || timer_new(p->view->loop, on_stable, p, &w->stable, &e) >= 0)
+        timer_set(w->stable, clock_boot_usec() + in_usec, USEC_PER_MSEC);
+}
+
 static json_t *facts(const struct unit_state *s)
 {
     json_t *f = mem_must(json_object());
@@ -102,6 +137,11 @@ static void done(void *context, const struct unit_state *s, const struct err *e)
         return;
     }
     struct judgement j = judge(s);
+    uint64_t unstable = j.verdict == SIGNAL_PASS ? unstable_usec(p, s) : 0;
+    if (unstable) {
+        j = (struct judgement){SIGNAL_FAIL, REASON_STARTING};
+        look_when_stable(p, unstable);
+    }
     const char *unit = ((const struct unit_args *)p->args)->unit;
     bool fine = j.verdict == SIGNAL_PASS;
     probe_report(p, j.verdict, j.reason, facts(s), "%s is %s%s%s (%s)%s%s", unit,
@@ -143,6 +183,7 @@ static void unwatch(struct probe *p)
 {
     unit_look_free(TAKE(work(p)->look));
     unit_watch_free(TAKE(work(p)->watch));
+    timer_free(TAKE(work(p)->stable));
     free(p->state);
     p->state = NULL;
 }
