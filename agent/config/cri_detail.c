@@ -33,26 +33,37 @@ static int64_t fraction_nsec(const char **text)
     return nsec;
 }
 
+/* "+02:00" or "Z" at the text's end, in seconds to the east; false when it is neither. */
+static bool offset_sec(const char *text, int64_t *ret)
+{
+    static const char form[] = "+dd:dd";
+    *ret = 0;
+    if (!strcmp(text, "Z"))
+        return true;
+    if (strlen(text) != sizeof form - 1 || (text[0] != '+' && text[0] != '-'))
+        return false;
+    for (size_t i = 1; form[i]; i++)
+        if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
+            return false;
+    int64_t hours = (text[1] - '0') * 10 + text[2] - '0';
+    int64_t minutes = (text[4] - '0') * 10 + text[5] - '0';
+    *ret = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+    return true;
+}
+
 /* RFC 3339 with nanoseconds, as Go writes it: in UTC or with an offset. 0 for what is none, and for
  * Go's zero time (year 1), which is how "not yet" is written. */
 static int64_t time_nsec(const char *text)
 {
     struct tm tm = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t east_sec;
     if (!rest || tm.tm_year < 70 || tm.tm_year > 200)
         return 0;
-    int64_t nsec = fraction_nsec(&rest), sec = timegm(&tm);
-    unsigned hours = 0, minutes = 0;
-    char sign = *rest;
-    if (sign == '+' || sign == '-') {
-        if (sscanf(rest + 1, "%2u:%2u", &hours, &minutes) != 2)
-            return 0;
-        int64_t offset = (int64_t)hours * 3600 + (int64_t)minutes * 60;
-        sec += sign == '+' ? -offset : offset;
-    } else if (sign != 'Z') {
+    int64_t nsec = fraction_nsec(&rest);
+    if (!offset_sec(rest, &east_sec))
         return 0;
-    }
-    return sec * 1000000000 + nsec;
+    return (timegm(&tm) - east_sec) * 1000000000 + nsec;
 }
 
 static int read_time(const json_t *status, const char *key, int64_t *ret, struct err *e)

@@ -249,6 +249,9 @@ static void test_detail_odd(void **state)
         "{\"status\": {\"startedAt\": \"2026-11-21T04:31:41+x\"}, \"info\": {\"pid\": \"1\"}}",
         "{\"status\": {\"startedAt\": \"9999-11-21T04:31:41Z\"}, \"info\": {\"pid\": 1e9}}",
         "{\"status\": {\"startedAt\": \"T\"}, \"info\": {\"pid\": 99999999999}}",
+        "{\"status\": {\"startedAt\": \"2026-11-21T04:31:41+-1:-1\"}}",
+        "{\"status\": {\"startedAt\": \"2026-11-21T04:31:41+02:00x\"}}",
+        "{\"status\": {\"startedAt\": \"2026-11-21T04:31:41.\"}}",
     };
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
         OWNED(container_detail_fini) struct container_detail d = {0};
