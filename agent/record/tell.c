@@ -96,7 +96,7 @@ static const char *tell_signal(const json_t *body, struct buf *out)
     buf_text(out, is(body, "verdict", "pass")   ? " passes"
                   : is(body, "verdict", "fail") ? " fails"
                                                 : " is unknown");
-    if (!is(body, "reason", "ok") && !is(body, "reason", "none"))
+    if (!is(body, "reason", "none"))
         say(out, ": ", body, "reason", "");
     say(out, ", ", body, "detail", "");
     say_facts(out, json_object_get(body, "facts"));

@@ -267,7 +267,7 @@ static void test_full_disk(void **state)
 {
     struct fixture *f = *state;
     char options[] = "size=4m";
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("tmpfs", audit_path(f, ""), "tmpfs", 0, options) < 0)
         skip();
     root_free(f->root); /* it stands in the old name space */

@@ -456,8 +456,9 @@ static void test_reading_what_is_damaged(void **state)
     file_put(f, FIRST_SEGMENT, all.bytes, all.length - 20);
     assert_int_equal(journal_read(f->root, JOURNAL_FOLDER, count_one, &count, &f->e), 0);
     assert_int_equal(count, 4);
-    char *second = strchr(all.bytes, '\n') + 1;
-    *second = '[';
+    char *newline = strchr(all.bytes, '\n');
+    assert_non_null(newline);
+    newline[1] = '[';
     file_put(f, FIRST_SEGMENT, all.bytes, all.length);
     count = 0;
     assert_int_equal(journal_read(f->root, JOURNAL_FOLDER, count_one, &count, &f->e), -EBADMSG);

@@ -50,7 +50,7 @@ static void test_sentences(void **state)
         {"\"type\":\"signal\",\"signal\":\"apiserver-livez\",\"verdict\":\"fail\","
          "\"reason\":\"refused\",\"facts\":{\"status\":0,\"at\":\"127.0.0.1\"}",
          "-             seen     apiserver-livez fails: refused (status 0, at 127.0.0.1)"},
-        {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"ok\"",
+        {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\"",
          "-             seen     x passes"},
         {"\"type\":\"signal\",\"signal\":\"x\"", "-             seen     x is unknown"},
         {"\"type\":\"event\",\"event\":\"kill-switch\",\"detail\":\"pulled\"",
