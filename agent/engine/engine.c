@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/deadman.h"
 #include "act/recover.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,6 +19,7 @@ static const char *const switch_paths[] = {"/etc/planeguard/kill-switch",
 enum { SWITCHES = sizeof switch_paths / sizeof *switch_paths };
 
 static const uint64_t journal_retry_usec = 5 * USEC_PER_SEC;
+static const uint64_t lock_wait_usec = 3 * USEC_PER_SEC;
 static const uint64_t stale_check_usec = USEC_PER_MINUTE;
 
 uint64_t engine_now(const struct engine *en)
@@ -220,7 +222,8 @@ static int open_root(struct engine *en, const struct engine_options *o)
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (folder_make(en->root, folders[i], 0700, &e) < 0)
             return report(ENGINE_FAILED, &e);
-    int r = file_lock(en->root, LOCK_PATH, &en->lock, &e);
+    /* After a crash the dead-man may hold it while it puts a manifest back. */
+    int r = file_lock_wait(en->root, LOCK_PATH, clock_boot_usec() + lock_wait_usec, &en->lock, &e);
     if (r == -EBUSY) {
         log_error("another agent runs on this root (%s has the lock of a living process)",
                   LOCK_PATH);

@@ -29,7 +29,6 @@
 
 #define STATE_FOLDER "/var/lib/planeguard"
 #define RUN_FOLDER "/run/planeguard"
-#define LOCK_PATH RUN_FOLDER "/lock"
 #define CONTROL_PATH RUN_FOLDER "/control"
 
 struct look;

@@ -5,7 +5,6 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void reset_signals(void)
@@ -48,9 +47,7 @@ int program_start(const char *const *argv, int socket, pid_t *ret, struct err *e
     return 0;
 }
 
-void program_end(pid_t pid)
+void program_kill(pid_t pid)
 {
     (void)kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
 }

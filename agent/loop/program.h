@@ -11,5 +11,5 @@ enum { PROGRAM_SOCKET = 3 };
  * clean environment and every signal as at a process's start. It dies when we do
  * (PR_SET_PDEATHSIG). */
 int program_start(const char *const *argv, int socket, pid_t *ret, struct err *e);
-/* SIGKILL, and reaps it. */
-void program_end(pid_t pid);
+/* SIGKILL; whoever watches for its end (loop.h: reaper) reaps it. */
+void program_kill(pid_t pid);

@@ -109,18 +109,12 @@ static void give_up_all(struct remote *r)
 
 /* ---- its end ---- */
 
-/* Before it is reaped by hand: sd-event waits for nobody who is gone already. */
-static void stop_watching(struct remote *r)
-{
-    io_free(r->io);
-    reaper_free(r->reaper);
-    r->io = NULL;
-    r->reaper = NULL;
-}
-
 static void forget_process(struct remote *r)
 {
-    stop_watching(r);
+    io_free(r->io);
+    reaper_free(r->reaper); /* the loop reaps it still, though we don't hear of it */
+    r->io = NULL;
+    r->reaper = NULL;
     if (r->socket >= 0)
         fd_close_owned(&r->socket);
     r->socket = -1;
@@ -146,9 +140,8 @@ static void went(struct remote *r, const char *why)
 
 static void end(struct remote *r, const char *why)
 {
-    stop_watching(r);
     if (r->health.pid)
-        program_end(r->health.pid);
+        program_kill(r->health.pid);
     went(r, why);
 }
 
@@ -326,9 +319,8 @@ void remote_free(struct remote *r)
 {
     if (!r)
         return;
-    stop_watching(r);
     if (r->health.pid)
-        program_end(r->health.pid);
+        program_kill(r->health.pid);
     forget_process(r);
     while (r->sent) {
         struct sent *s = r->sent;

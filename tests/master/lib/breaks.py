@@ -9,7 +9,7 @@ import pki
 import process
 
 MANIFEST = f'{n.MANIFESTS}/kube-apiserver.yaml'
-BACKOFF_CRASHES, BACKOFF_SEC = 5, 150
+BACKOFF_CRASHES, BACKOFF_SEC = 5, 300
 
 
 def saved(node, path):
