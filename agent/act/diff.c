@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/secret.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/secret.h"
 
 enum { TABLE_CELLS_MAX = 1 << 20, SHOWN_LINE_MAX = 1024 };
 

@@ -1,6 +1,6 @@
 #include "act/effect.h"
 
-#include "act/secret.h"
+#include "base/secret.h"
 
 enum { OUTPUT_BYTES_MAX = 8 * 1024 };
 

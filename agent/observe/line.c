@@ -1,20 +1,18 @@
 #include "observe/line.h"
 
+#include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
+#include "base/own.h"
+#include "base/secret.h"
 
-/* A net for accidents: what a program logs about its own failure has no business here. */
-static bool is_secret(const char *line)
+/* What a program logs about its own failure may hold what has no business here. */
+static bool is_secret(const char *line, size_t length)
 {
-    static const char *const marks[] = {
-        "PRIVATE KEY-----", "bearer ", "password=",       "password:", "passwd=",        "token=",
-        "token:",           "secret=", "client-key-data", "eyJhbGci",  "authorization: "};
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (strcasestr(line, marks[i]))
-            return true;
-    return false;
+    OWNED(buf_fini) struct buf redacted = {0};
+    secret_redact(line, length, &redacted);
+    return strcmp(buf_string(&redacted), line) != 0;
 }
 
 char *line_clean(const char *bytes, size_t length, char line[LINE_TEXT])
@@ -29,7 +27,7 @@ char *line_clean(const char *bytes, size_t length, char line[LINE_TEXT])
     while (n && line[n - 1] == ' ')
         n--;
     line[n] = '\0';
-    return is_secret(line) ? strcpy(line, "(withheld)") : line;
+    return is_secret(line, n) ? strcpy(line, SECRET_WITHHELD) : line;
 }
 
 void line_add_word(struct buf *list, size_t *count, const char *word)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "loop/clock.h"
 #include "record/canonical.h"
@@ -96,8 +97,10 @@ char *envelope_text(enum record_type type, const char *node_name, const char *bo
 {
     assert(!fields || json_is_object(fields));
     assert_no_reals(fields, 0);
-    OWNED(json_decref) json_t *own = fields ? fields : json_object();
-    /* Shallow: the fields may be somebody's who goes on using them. */
+    /* A copy: the fields may be somebody's who goes on using them, secrets and all. */
+    OWNED(json_decref) json_t *own = fields ? json_deep_copy(fields) : json_object();
+    json_decref(fields);
+    secret_redact_json(own);
     OWNED(json_decref) json_t *body = json_copy(own);
     stamp(body, type, node_name, boot_id);
     OWNED(free) char *text = canonical_text(body);

@@ -65,7 +65,7 @@ policy: enforce
   undo step 1
 > undone t-1 done
   t-1 apiserver-hung: undoing -> failed (undo: fine)
-  t-1 apiserver-hung: failed -> escalated (undo: fine; no playbook is left)
+  t-1 apiserver-hung: failed -> escalated (undo: fine; every playbook was tried: a person is needed)
   escalate 
   tell t-1
 > +1m signal apiserver-livez pass

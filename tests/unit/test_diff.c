@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "act/diff.h"
-#include "act/secret.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/secret.h"
 
 static char *diff(const char *a, const char *b)
 {

@@ -17,6 +17,7 @@
 
 struct unit_args { /* as in unit.c */
     const char *unit;
+    uint64_t stable_after_usec;
 };
 
 /* --- the bus */
@@ -100,7 +101,7 @@ static void on_wake(struct probe *p)
     wakes++;
 }
 
-static const struct unit_args args = {"kubelet.service"};
+static const struct unit_args args = {.unit = "kubelet.service"};
 
 static struct probe make(const struct view *v)
 {
@@ -239,7 +240,7 @@ static void only_full_names_are_taken(void **state)
         {"a/b.service", false},    {"kubelet.service\n", false}, {"", false}};
     static const struct yaml at = {.file = "f.yaml", .line = 3, .column = 7};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct unit_args a = {cases[i].unit};
+        struct unit_args a = {.unit = cases[i].unit};
         struct err e = {""};
         int r = probe_unit.kind.check(&a, &at, &e);
         assert_int_equal(r, cases[i].good ? 0 : -EINVAL);

@@ -16,10 +16,10 @@
 #include "act/hand.h"
 #include "act/kinds.h"
 #include "act/manifest.h"
-#include "act/secret.h"
 #include "act/static_pod.h"
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "loop/clock.h"
 
 #define EVIDENCE_FOLDER "/var/lib/planeguard/evidence"

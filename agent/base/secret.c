@@ -1,4 +1,4 @@
-#include "act/secret.h"
+#include "base/secret.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -251,10 +251,13 @@ void secret_redact(const char *text, size_t length, struct buf *out)
     }
 }
 
-static json_t *string_redact(const json_t *value)
+static json_t *string_redact(json_t *value)
 {
     OWNED(buf_fini) struct buf b = {0};
     secret_redact(json_string_value(value), json_string_length(value), &b);
+    if (b.length == json_string_length(value) &&
+        !memcmp(buf_string(&b), json_string_value(value), b.length))
+        return json_incref(value);
     return json_text(buf_string(&b), b.length);
 }
 
