@@ -51,7 +51,8 @@ bool moves_settle_waiting(struct core *c, struct incident *i, const struct failu
  * playbook up. */
 void moves_end_attempt(struct core *c, struct incident *i);
 
-enum proof { PROOF_WAITING, PROOF_PROVEN, PROOF_FAILED };
+/* Whether a remedy is proven: not yet, yes, no, or its time is over and nobody could see. */
+enum proof { PROOF_WAITING, PROOF_PROVEN, PROOF_FAILED, PROOF_UNSEEN };
 /* Updates since when each expectation holds and says how it stands. `ret_next` gets the time at
  * which that could change by itself; `why` what is missing. */
 enum proof verify_judge(const struct core *c, struct incident *i, uint64_t *ret_next, char *why,

@@ -107,7 +107,8 @@ static bool settle_verifying(struct core *c, struct incident *i, struct effects 
     if (proof == PROOF_PROVEN) {
         moves_end_attempt(c, i);
         incident_move(i, CHANGE_VERIFIED, c->now_usec, fx, "%s", why);
-    } else if (incident_playbook(i)->on_failure == ON_FAILURE_LEAVE) {
+    } else if (incident_playbook(i)->on_failure == ON_FAILURE_LEAVE || proof == PROOF_UNSEEN) {
+        /* What nobody could see may well have helped: taking it back blindly could undo a cure. */
         moves_end_attempt(c, i);
         incident_move(i, CHANGE_UNVERIFIED_LEFT, c->now_usec, fx, "%s", why);
     } else {

@@ -15,10 +15,13 @@ static enum proof judge_one(const struct core *c, const struct incident *i, size
 {
     const struct expectation *x = &incident_playbook(i)->verify[k];
     uint64_t deadline_usec = i->verify_usec + x->within_usec;
-    if (core_condition(c, i->generation, &x->condition) != TRUTH_TRUE) {
+    enum truth t = core_condition(c, i->generation, &x->condition);
+    if (t != TRUTH_TRUE) {
         i->met_usec[k] = 0;
         *next_usec = deadline_usec;
-        return c->now_usec < deadline_usec ? PROOF_WAITING : PROOF_FAILED;
+        if (c->now_usec < deadline_usec)
+            return PROOF_WAITING;
+        return t == TRUTH_UNKNOWN ? PROOF_UNSEEN : PROOF_FAILED;
     }
     if (!i->met_usec[k])
         i->met_usec[k] = c->now_usec;
@@ -51,9 +54,9 @@ enum proof verify_judge(const struct core *c, struct incident *i, uint64_t *ret_
     for (size_t k = 0; k < p->verify_count; k++) {
         uint64_t next_usec;
         enum proof one = judge_one(c, i, k, &next_usec);
-        if (one == PROOF_FAILED) {
+        if (one == PROOF_FAILED || one == PROOF_UNSEEN) {
             explain(c, i, k, why, why_size);
-            return PROOF_FAILED;
+            return one;
         }
         if (one == PROOF_WAITING) {
             all = PROOF_WAITING;
