@@ -53,6 +53,7 @@ void moves_end_attempt(struct core *c, struct incident *i);
 
 /* Whether a remedy is proven: not yet, yes, no, or its time is over and nobody could see. */
 enum proof { PROOF_WAITING, PROOF_PROVEN, PROOF_FAILED, PROOF_UNSEEN };
+extern const struct words proof_words;
 /* Updates since when each expectation holds and says how it stands. `ret_next` gets the time at
  * which that could change by itself; `why` what is missing. */
 enum proof verify_judge(const struct core *c, struct incident *i, uint64_t *ret_next, char *why,

@@ -85,12 +85,12 @@ static bool settle_confirmed(struct core *c, struct incident *i, const struct fa
 
 /* ---- verification, failure ---- */
 
-static void record_verified(const struct core *c, const struct incident *i, bool proven,
+static void record_verified(const struct core *c, const struct incident *i, enum proof proof,
                             const char *why, struct effects *fx)
 {
     json_t *body = moves_step_record(c, i, i->step);
     json_put(body, "of", json_string("verify"));
-    json_put(body, "outcome", json_string(proven ? "done" : "failed"));
+    json_put(body, "outcome", json_string(words_name(&proof_words, (int)proof)));
     json_put(body, "detail", json_string_or_null(why));
     json_put(body, "tookUsec", json_integer((json_int_t)(c->now_usec - i->entered_usec)));
     effects_record(fx, "result", body);
@@ -103,7 +103,7 @@ static bool settle_verifying(struct core *c, struct incident *i, struct effects 
     enum proof proof = verify_judge(c, i, &next_usec, why, sizeof why);
     if (proof == PROOF_WAITING)
         return false;
-    record_verified(c, i, proof == PROOF_PROVEN, why, fx);
+    record_verified(c, i, proof, why, fx);
     if (proof == PROOF_PROVEN) {
         moves_end_attempt(c, i);
         incident_move(i, CHANGE_VERIFIED, c->now_usec, fx, "%s", why);

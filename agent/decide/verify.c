@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "decide/moves.h"
 
+const struct words proof_words = WORDS("proof", "waiting", "proven", "failed", "unseen");
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

@@ -41,5 +41,5 @@ policy: enforce
 > looked t-1
   wake in 20s
 > +20s wake
-  result restart the static poddone
+  result restart the static podproven
   t-1 apiserver-hung: verifying -> resolved (every expectation has held)

@@ -39,7 +39,7 @@ policy: enforce
 > looked t-1
   wake in 2m
 > +2m wake
-  result restart the static podfailed
+  result restart the static podunseen
   t-1 apiserver-hung: verifying -> failed (apiserver-livez is unknown (not-looked-yet), expected pass)
   t-1 apiserver-hung: failed -> confirmed (apiserver-livez is unknown (not-looked-yet), expected pass; another playbook is left)
 > undone t-1 done

@@ -40,6 +40,6 @@ policy: enforce
 > +1s looked t-1
   wake in 20s
 > +20s wake
-  result restart the static poddone
+  result restart the static podproven
   t-1 apiserver-hung: verifying -> resolved (every expectation has held)
   wake in 1m39s

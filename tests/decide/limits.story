@@ -40,7 +40,7 @@ policy: enforce
 > looked t-1
   wake in 20s
 > +20s wake
-  result start the unitdone
+  result start the unitproven
   t-1 kubelet-down: verifying -> resolved (every expectation has held)
 > +1s signal kubelet-unit fail failed
 > signal kubelet-healthz fail refused
@@ -80,7 +80,7 @@ policy: enforce
 > looked t-2
   wake in 20s
 > +20s wake
-  result start the unitdone
+  result start the unitproven
   t-2 kubelet-down: verifying -> resolved (every expectation has held)
 > crash
 > +10m signal kubelet-client-certificate pass

@@ -43,7 +43,7 @@ policy: enforce
 > looked t-1
   wake in 20s
 > +20s wake
-  result start the unitdone
+  result start the unitproven
   t-1 kubelet-down: verifying -> resolved (every expectation has held)
   wake in 40s
 > +40s wake
