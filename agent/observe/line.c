@@ -27,7 +27,9 @@ char *line_clean(const char *bytes, size_t length, char line[LINE_TEXT])
     while (n && line[n - 1] == ' ')
         n--;
     line[n] = '\0';
-    return is_secret(line, n) ? strcpy(line, SECRET_WITHHELD) : line;
+    if (is_secret(line, n))
+        memcpy(line, SECRET_WITHHELD, sizeof SECRET_WITHHELD);
+    return line;
 }
 
 void line_add_word(struct buf *list, size_t *count, const char *word)

@@ -116,18 +116,9 @@ static bool is_high_surrogate(int32_t unit)
     return unit >= 0xd800 && unit < 0xdc00;
 }
 
-/* The code point of the escape at the cursor (on its backslash), or -1. */
-static int32_t take_escape(struct cursor *c)
+/* "\uXXXX" behind its 'u'; the code point, or -1: also for what has a shorter form. */
+static int32_t take_unit(struct cursor *c)
 {
-    static const char letters[] = "\"\\btnfr", meanings[] = "\"\\\b\t\n\f\r";
-    if (c->end - c->at < 2)
-        return -1;
-    char letter = c->at[1];
-    c->at += 2;
-    if (letter != 'u') {
-        const char *found = letter ? strchr(letters, letter) : NULL;
-        return found ? meanings[found - letters] : -1;
-    }
     int32_t unit = unit_at(c->at, c->end);
     c->at += unit < 0 ? 0 : 4;
     bool has_own_letter = unit > 0 && unit < 0x20 && strchr("\b\t\n\f\r", unit);
@@ -142,6 +133,20 @@ static int32_t take_escape(struct cursor *c)
         return -1;
     c->at += 6;
     return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+}
+
+/* The code point of the escape at the cursor (on its backslash), or -1. */
+static int32_t take_escape(struct cursor *c)
+{
+    static const char letters[] = "\"\\btnfr", meanings[] = "\"\\\b\t\n\f\r";
+    if (c->end - c->at < 2)
+        return -1;
+    char letter = c->at[1];
+    c->at += 2;
+    if (letter == 'u')
+        return take_unit(c);
+    const char *found = letter ? strchr(letters, letter) : NULL;
+    return found ? meanings[found - letters] : -1;
 }
 
 /* The rest of a string, from the first byte in it that isn't plain. */

@@ -174,7 +174,7 @@ static const char *tell_effect(const json_t *body, struct buf *out)
 
 static const char *tell_result(const json_t *body, struct buf *out)
 {
-    bool verifies = is(body, "of", "verify"), good = is(body, "outcome", "done");
+    bool verifies = is(body, "of", "verify"), good = is(body, "outcome", "proven");
     if (json_get_bool(body, "would", false))
         buf_text(out, "would: ");
     if (verifies || !say(out, "step \"", body, "step", "\""))

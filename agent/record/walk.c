@@ -59,7 +59,7 @@ int walk_open(const struct root *root, const char *folder, const char *only, str
     }
     if (w->files.count == 0)
         return err_set(e, -ENOENT, "%s: no journal here", folder);
-    w->bytes = mem_must(malloc(ROOM_BYTES));
+    w->bytes = mem_alloc(ROOM_BYTES);
     *ret = TAKE(w);
     return 0;
 }

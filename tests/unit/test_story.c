@@ -26,95 +26,93 @@ static void told(struct story *s, const char *json, struct buf *out)
     json_decref(body);
 }
 
+static const struct {
+    const char *fields, *line; /* behind the time */
+} sentences[] = {
+    {"\"type\":\"genesis\",\"node\":\"master-1\"",
+     "-             seen     the journal begins on master-1"},
+    {"\"type\":\"segment\",\"previous\":\"0.jsonl\"",
+     "-             seen     a new segment goes on from 0.jsonl"},
+    {"\"type\":\"start\",\"version\":\"0.1.0\",\"mode\":\"enforce\",\"policy\":\"careful\","
+     "\"scaled\":true",
+     "-             seen     planeguard 0.1.0 starts, mode enforce, policy careful, with "
+     "scaled "
+     "times"},
+    {"\"type\":\"stop\",\"why\":\"SIGTERM\"", "-             seen     planeguard stops: SIGTERM"},
+    {"\"type\":\"config\",\"generation\":3,\"mode\":\"observe\"",
+     "-             seen     configuration in force, generation 3, mode observe"},
+    {"\"type\":\"config\",\"refused\":true,\"complaints\":[\"a.yaml:1:2: no\",\"b\"]",
+     "-             why      configuration refused: a.yaml:1:2: no; b"},
+    {"\"type\":\"signal\",\"signal\":\"apiserver-livez\",\"verdict\":\"fail\","
+     "\"reason\":\"refused\",\"facts\":{\"status\":0,\"at\":\"127.0.0.1\"}",
+     "-             seen     apiserver-livez fails: refused (status 0, at 127.0.0.1)"},
+    {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\"",
+     "-             seen     x passes"},
+    {"\"type\":\"signal\",\"signal\":\"x\"", "-             seen     x is unknown"},
+    {"\"type\":\"event\",\"event\":\"kill-switch\",\"detail\":\"pulled\"",
+     "-             seen     event: kill-switch: pulled"},
+    {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"apiserver-down\","
+     "\"from\":\"none\",\"to\":\"suspected\",\"why\":\"livez fails\"",
+     "i-7           seen     apiserver-down -> suspected: livez fails"},
+    {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"apiserver-down\","
+     "\"from\":\"verifying\",\"to\":\"resolved\"",
+     "i-7           proven   apiserver-down: verifying -> resolved"},
+    {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"d\",\"from\":\"planned\","
+     "\"to\":\"held\",\"why\":\"window\"",
+     "i-7           why      d: planned -> held: window"},
+    {"\"type\":\"plan\",\"incident\":\"i-7\",\"playbook\":\"restart-apiserver\","
+     "\"digest\":\"0123456789abcdef0123\",\"dry\":true,"
+     "\"steps\":[{\"name\":\"keep\"},{\"name\":\"restart\"}]",
+     "i-7           decided  plan of 2 steps by restart-apiserver, digest 0123456789ab, to go "
+     "through it only: keep; restart"},
+    {"\"type\":\"guard\",\"incident\":\"i-7\",\"playbook\":\"p\",\"verdict\":\"deny\","
+     "\"guards\":[{\"guard\":\"mode\",\"verdict\":\"allow\"},{\"guard\":\"window\","
+     "\"verdict\":\"deny\",\"saw\":\"04:31\",\"wants\":\"22:00\"}]",
+     "i-7           why      the guards say deny to p; window (deny) saw 04:31, wants 22:00"},
+    {"\"type\":\"guard\",\"incident\":\"i-7\",\"playbook\":\"p\",\"verdict\":\"allow\","
+     "\"guards\":[]",
+     "i-7           decided  the guards say allow to p"},
+    {"\"type\":\"intent\",\"incident\":\"i-7\",\"step\":\"restart it\","
+     "\"kind\":\"static-pod.restart\",\"attempt\":2",
+     "i-7           done     begins \"restart it\" (static-pod.restart), attempt 2"},
+    {"\"type\":\"intent\",\"step\":\"s\",\"dry\":true", "-             done     would begin \"s\""},
+    {"\"type\":\"effect\",\"effect\":{\"what\":\"moved\",\"path\":\"/a\",\"to\":\"/b\"}",
+     "-             done     moved /a to /b"},
+    {"\"type\":\"effect\",\"effect\":{\"what\":\"ran\",\"argv\":[\"/bin/"
+     "x\",\"-y\"],\"exit\":0}",
+     "-             done     ran: /bin/x -y, exit 0"},
+    {"\"type\":\"result\",\"step\":\"restart\",\"of\":\"step\",\"outcome\":\"done\","
+     "\"detail\":\"new container\",\"tookUsec\":3500000",
+     "-             done     step \"restart\": done, new container, took 3s500ms"},
+    {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"done\",\"detail\":\"livez passes\"",
+     "-             proven   verify: done, livez passes"},
+    {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"failed\"",
+     "-             why      verify: failed"},
+    {"\"type\":\"escalate\",\"failure\":\"etcd-down\",\"why\":\"no playbook is left\","
+     "\"advice\":\"look\"",
+     "-             why      a person is called for etcd-down: no playbook is left; advice: "
+     "look"},
+    {"\"type\":\"recover\",\"putBack\":1,\"conflicts\":0",
+     "-             done     recovery, put back: 1, conflicts: 0"},
+    {"\"type\":\"clock-jump\",\"byUsec\":-90000000",
+     "-             seen     the wall clock jumped back by 1m30s"},
+    {"\"type\":\"degraded\",\"dropped\":3",
+     "-             seen     the journal couldn't be written, 3 records are lost"},
+    {"\"type\":\"approval\",\"detail\":\"by root\"", "-             decided  approval: by root"},
+    {"\"type\":\"undo\",\"playbook\":\"p\"",
+     "-             done     takes back what was done by p"},
+    {"\"type\":\"seal\"", "-             seen     seal"},
+    {"\"type\":\"of tomorrow\"", "-             seen     of tomorrow"},
+};
+
 static void test_sentences(void **state)
 {
     (void)state;
-    static const struct {
-        const char *fields, *line; /* behind the time */
-    } cases[] = {
-        {"\"type\":\"genesis\",\"node\":\"master-1\"",
-         "-             seen     the journal begins on master-1"},
-        {"\"type\":\"segment\",\"previous\":\"0.jsonl\"",
-         "-             seen     a new segment goes on from 0.jsonl"},
-        {"\"type\":\"start\",\"version\":\"0.1.0\",\"mode\":\"enforce\",\"policy\":\"careful\","
-         "\"scaled\":true",
-         "-             seen     planeguard 0.1.0 starts, mode enforce, policy careful, with "
-         "scaled "
-         "times"},
-        {"\"type\":\"stop\",\"why\":\"SIGTERM\"",
-         "-             seen     planeguard stops: SIGTERM"},
-        {"\"type\":\"config\",\"generation\":3,\"mode\":\"observe\"",
-         "-             seen     configuration in force, generation 3, mode observe"},
-        {"\"type\":\"config\",\"refused\":true,\"complaints\":[\"a.yaml:1:2: no\",\"b\"]",
-         "-             why      configuration refused: a.yaml:1:2: no; b"},
-        {"\"type\":\"signal\",\"signal\":\"apiserver-livez\",\"verdict\":\"fail\","
-         "\"reason\":\"refused\",\"facts\":{\"status\":0,\"at\":\"127.0.0.1\"}",
-         "-             seen     apiserver-livez fails: refused (status 0, at 127.0.0.1)"},
-        {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\"",
-         "-             seen     x passes"},
-        {"\"type\":\"signal\",\"signal\":\"x\"", "-             seen     x is unknown"},
-        {"\"type\":\"event\",\"event\":\"kill-switch\",\"detail\":\"pulled\"",
-         "-             seen     event: kill-switch: pulled"},
-        {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"apiserver-down\","
-         "\"from\":\"none\",\"to\":\"suspected\",\"why\":\"livez fails\"",
-         "i-7           seen     apiserver-down -> suspected: livez fails"},
-        {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"apiserver-down\","
-         "\"from\":\"verifying\",\"to\":\"resolved\"",
-         "i-7           proven   apiserver-down: verifying -> resolved"},
-        {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"d\",\"from\":\"planned\","
-         "\"to\":\"held\",\"why\":\"window\"",
-         "i-7           why      d: planned -> held: window"},
-        {"\"type\":\"plan\",\"incident\":\"i-7\",\"playbook\":\"restart-apiserver\","
-         "\"digest\":\"0123456789abcdef0123\",\"dry\":true,"
-         "\"steps\":[{\"name\":\"keep\"},{\"name\":\"restart\"}]",
-         "i-7           decided  plan of 2 steps by restart-apiserver, digest 0123456789ab, to go "
-         "through it only: keep; restart"},
-        {"\"type\":\"guard\",\"incident\":\"i-7\",\"playbook\":\"p\",\"verdict\":\"deny\","
-         "\"guards\":[{\"guard\":\"mode\",\"verdict\":\"allow\"},{\"guard\":\"window\","
-         "\"verdict\":\"deny\",\"saw\":\"04:31\",\"wants\":\"22:00\"}]",
-         "i-7           why      the guards say deny to p; window (deny) saw 04:31, wants 22:00"},
-        {"\"type\":\"guard\",\"incident\":\"i-7\",\"playbook\":\"p\",\"verdict\":\"allow\","
-         "\"guards\":[]",
-         "i-7           decided  the guards say allow to p"},
-        {"\"type\":\"intent\",\"incident\":\"i-7\",\"step\":\"restart it\","
-         "\"kind\":\"static-pod.restart\",\"attempt\":2",
-         "i-7           done     begins \"restart it\" (static-pod.restart), attempt 2"},
-        {"\"type\":\"intent\",\"step\":\"s\",\"dry\":true",
-         "-             done     would begin \"s\""},
-        {"\"type\":\"effect\",\"effect\":{\"what\":\"moved\",\"path\":\"/a\",\"to\":\"/b\"}",
-         "-             done     moved /a to /b"},
-        {"\"type\":\"effect\",\"effect\":{\"what\":\"ran\",\"argv\":[\"/bin/"
-         "x\",\"-y\"],\"exit\":0}",
-         "-             done     ran: /bin/x -y, exit 0"},
-        {"\"type\":\"result\",\"step\":\"restart\",\"of\":\"step\",\"outcome\":\"done\","
-         "\"detail\":\"new container\",\"tookUsec\":3500000",
-         "-             done     step \"restart\": done, new container, took 3s500ms"},
-        {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"done\",\"detail\":\"livez passes\"",
-         "-             proven   verify: done, livez passes"},
-        {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"failed\"",
-         "-             why      verify: failed"},
-        {"\"type\":\"escalate\",\"failure\":\"etcd-down\",\"why\":\"no playbook is left\","
-         "\"advice\":\"look\"",
-         "-             why      a person is called for etcd-down: no playbook is left; advice: "
-         "look"},
-        {"\"type\":\"recover\",\"putBack\":1,\"conflicts\":0",
-         "-             done     recovery, put back: 1, conflicts: 0"},
-        {"\"type\":\"clock-jump\",\"byUsec\":-90000000",
-         "-             seen     the wall clock jumped back by 1m30s"},
-        {"\"type\":\"degraded\",\"dropped\":3",
-         "-             seen     the journal couldn't be written, 3 records are lost"},
-        {"\"type\":\"approval\",\"detail\":\"by root\"",
-         "-             decided  approval: by root"},
-        {"\"type\":\"undo\",\"playbook\":\"p\"",
-         "-             done     takes back what was done by p"},
-        {"\"type\":\"seal\"", "-             seen     seal"},
-        {"\"type\":\"of tomorrow\"", "-             seen     of tomorrow"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
         struct story s = {0};
         struct buf out = {0};
-        char *json = mem_printf("{%s," WALL "}", cases[i].fields);
-        char *expected = mem_printf(HEAD "%s\n", cases[i].line);
+        char *json = mem_printf("{%s," WALL "}", sentences[i].fields);
+        char *expected = mem_printf(HEAD "%s\n", sentences[i].line);
         told(&s, json, &out);
         assert_string_equal(buf_string(&out), expected);
         free(json);
