@@ -18,6 +18,7 @@ OBSERVER_SOURCES := $(NET_SOURCES) $(filter agent/observer.c,$(SOURCES)) \
     $(filter agent/base/% agent/loop/% agent/config/% agent/observe/%,$(SOURCES))
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 TEST_HELPER_SOURCES := $(filter-out $(TEST_SOURCES),$(sort $(wildcard tests/unit/*.c)))
+NET_HELPER_SOURCES := $(sort $(wildcard tests/unit/net/*.c))
 
 object = $(patsubst %.c,$(B)/objects/%.o,$(1))
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(TEST_SOURCES))
@@ -48,6 +49,7 @@ PACKAGES := libsystemd yaml-0.1 jansson libcrypto
 PACKAGE_CFLAGS = $(call once,PACKAGE_CFLAGS,$(call ask,--cflags $(PACKAGES)))
 PACKAGE_LIBS = $(call once,PACKAGE_LIBS,$(call ask,--libs $(PACKAGES)) -linotifytools)
 CURL_LIBS = $(call once,CURL_LIBS,$(call ask,--libs libcurl))
+NET_TEST_LIBS = $(call once,NET_TEST_LIBS,$(call ask,--libs libcurl libssl))
 TEST_LIBS = $(call once,TEST_LIBS,$(call ask,--libs cmocka))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -150,7 +152,7 @@ $(B)/agent.list: always
 $(B)/observer.list: always
 	$(call keep,$(OBSERVER_SOURCES) '$(subst ','\'',$(LINK))')
 $(B)/library.list: always
-	$(call keep,$(LIBRARY_SOURCES) $(NET_SOURCES) $(TEST_HELPER_SOURCES))
+	$(call keep,$(LIBRARY_SOURCES) $(NET_SOURCES) $(TEST_HELPER_SOURCES) $(NET_HELPER_SOURCES))
 
 $(B)/objects/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -177,8 +179,9 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libnet.a,$^) $(filter %/libplaneguard.a,$^) \
-	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(CURL_LIBS))
-$(NET_TESTS): $(B)/libnet.a
+	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(NET_TEST_LIBS))
+$(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES)))
+-include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
+    $(NET_HELPER_SOURCES)))

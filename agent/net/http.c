@@ -1,7 +1,9 @@
 #include "net/http.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,15 +76,39 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return t->response.body.truncated ? CURL_WRITEFUNC_ERROR : size * count;
 }
 
+/* The value of header `name` (with its colon), its white space skipped; NULL: another header. */
+static const char *value_of(const char *name, const char *line, size_t length, size_t *ret_length)
+{
+    size_t at = strlen(name);
+    if (length < at || strncasecmp(line, name, at) != 0)
+        return NULL;
+    while (at < length && isspace((unsigned char)line[at]))
+        at++;
+    while (length > at && isspace((unsigned char)line[length - 1]))
+        length--;
+    *ret_length = length - at;
+    return line + at;
+}
+
+/* libcurl undoes a Transfer-Encoding of gzip without being asked to: a bomb comes that way, too. */
+static bool is_encoding(const char *line, size_t length)
+{
+    static const char chunked[] = "chunked";
+    size_t n;
+    if (value_of("Content-Encoding:", line, length, &n))
+        return true;
+    const char *how = value_of("Transfer-Encoding:", line, length, &n);
+    return how && (n != sizeof chunked - 1 || strncasecmp(how, chunked, n) != 0);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *t = context;
-    static const char encoding[] = "content-encoding:";
     size_t length = size * count;
     t->header_bytes += length;
     if (t->header_bytes > HEADER_BYTES_MAX)
         t->outcome.headers_too_long = true;
-    if (length >= sizeof encoding && !strncasecmp(bytes, encoding, sizeof encoding - 1))
+    if (is_encoding(bytes, length))
         t->outcome.is_encoded = true;
     return t->outcome.headers_too_long || t->outcome.is_encoded ? CURL_WRITEFUNC_ERROR : length;
 }
@@ -96,6 +122,7 @@ static void finish(struct transfer *t, CURLcode code)
     (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &t->outcome.verify_result);
     t->http->connections += (unsigned long)opened;
     t->outcome.code = code;
+    t->outcome.has_status = status != 0;
     t->outcome.body_too_long = t->response.body.truncated;
     t->response.status = (int)status;
     t->response.took_usec = clock_boot_usec() - t->began_usec;
@@ -182,6 +209,8 @@ int http_new(struct loop *l, struct http **ret, struct err *e)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(e, -EIO, "libcurl can't be initialised");
     OWNED(http_free) struct http *h = mem_new(struct http);
+    /* With CURLOPT_NOSIGNAL libcurl leaves this to us: a peer that is gone must not end us. */
+    (void)signal(SIGPIPE, SIG_IGN);
     h->loop = l;
     h->multi = mem_must(curl_multi_init());
     int r = timer_new(l, on_time, h, &h->timer, e);
@@ -253,18 +282,29 @@ static void set_bounds(struct transfer *t, const struct http_request *r)
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_TIMEOUT_MS, (long)(r->timeout_usec / USEC_PER_MSEC));
-    SET(CURLOPT_MAXLIFETIME_CONN, (long)(r->connection_age_max_usec / USEC_PER_SEC));
-    if (!r->connection_age_max_usec) {
-        SET(CURLOPT_FRESH_CONNECT, 1L);
-        SET(CURLOPT_FORBID_REUSE, 1L);
-    }
+    /* 0 would be none. */
+    SET(CURLOPT_TIMEOUT_MS, (long)(r->timeout_usec / USEC_PER_MSEC) + 1);
+    /* Else the end of a request waits for the resolver's thread: everything here would stand still
+     * for as long as a name server is silent. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_ERRORBUFFER, t->error);
     SET(CURLOPT_PRIVATE, t);
+}
+
+/* libcurl counts whole seconds and lets the last one pass, and 0 is "for ever" to it. */
+static void set_connection_age(struct transfer *t, uint64_t age_max_usec)
+{
+    uint64_t seconds = age_max_usec / USEC_PER_SEC;
+    if (seconds >= 2) {
+        SET(CURLOPT_MAXLIFETIME_CONN, (long)seconds - 1);
+    } else {
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
 }
 
 static void set_tls(struct transfer *t, const struct http_request *r)
@@ -300,6 +340,7 @@ static void *http_start(void *context, const struct http_request *r,
     else if (name_server(t, r) < 0)
         t->url = mem_strdup("malformed:"); /* curl refuses it, in the loop's next turn */
     set_bounds(t, r);
+    set_connection_age(t, r->connection_age_max_usec);
     set_tls(t, r);
     SET(CURLOPT_URL, t->url);
     if (t->connect_to)

@@ -24,10 +24,18 @@ static enum reason reason_of_errno(long os_errno, enum reason otherwise)
     }
 }
 
+static bool was_cut(long os_errno)
+{
+    return os_errno == ECONNRESET || os_errno == EPIPE;
+}
+
 static enum reason reason_of_verification(long verify_result)
 {
     switch (verify_result) {
-    case X509_V_OK: /* the chain is good, so it was the name */
+    /* The chain is good, so it was the name: libcurl checks that itself, after the handshake, and
+     * leaves the result as it was at its beginning, which is UNSPECIFIED. */
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return REASON_TLS_NAME;
@@ -57,13 +65,19 @@ enum reason http_outcome_reason(const struct http_outcome *o)
         return reason_of_verification(o->verify_result);
     case CURLE_SSL_CACERT_BADFILE:
         return REASON_UNREADABLE;
+    case CURLE_URL_MALFORMAT:
+        return REASON_TOOL_FAILED; /* ours: no other URL is ever followed */
     case CURLE_SSL_CONNECT_ERROR:
-        return reason_of_errno(o->os_errno, REASON_TLS_ERROR);
+        /* Never "refused", which would be of another address that was tried before. */
+        return was_cut(o->os_errno) ? REASON_RESET : REASON_TLS_ERROR;
+    case CURLE_SSL_CIPHER:
+        return REASON_TLS_ERROR;
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
         return REASON_RESET;
+    case CURLE_RECV_ERROR: /* also said of chunks that are none */
+        return was_cut(o->os_errno) || !o->has_status ? REASON_RESET : REASON_PROTOCOL;
     default:
         return REASON_PROTOCOL;
     }

@@ -10,6 +10,7 @@ struct http_outcome {
     long os_errno;      /* CURLINFO_OS_ERRNO */
     long verify_result; /* CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_* of
                            openssl-verification-options(1) */
+    bool has_status;    /* an answer had begun */
     bool headers_too_long, body_too_long, is_encoded;
 };
 

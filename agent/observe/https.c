@@ -107,7 +107,7 @@ static void report(struct probe *p, const struct http_response *r)
         json_put(facts, "checks", json_string(buf_string(&checks)));
     enum verdict v = reason == REASON_NONE ? SIGNAL_PASS : SIGNAL_FAIL;
     /* Nobody answered because we could not ask: no verdict on the server. */
-    if (reason == REASON_UNREADABLE)
+    if (reason == REASON_UNREADABLE || reason == REASON_TOOL_FAILED)
         v = SIGNAL_UNKNOWN;
     if (checks.length)
         probe_report(p, v, reason, facts, "HTTP %d; failing: %s", r->status, buf_string(&checks));
