@@ -84,8 +84,8 @@ static const struct {
     {"\"type\":\"result\",\"step\":\"restart\",\"of\":\"step\",\"outcome\":\"done\","
      "\"detail\":\"new container\",\"tookUsec\":3500000",
      "-             done     step \"restart\": done, new container, took 3s500ms"},
-    {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"done\",\"detail\":\"livez passes\"",
-     "-             proven   verify: done, livez passes"},
+    {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"proven\",\"detail\":\"livez passes\"",
+     "-             proven   verify: proven, livez passes"},
     {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"failed\"",
      "-             why      verify: failed"},
     {"\"type\":\"escalate\",\"failure\":\"etcd-down\",\"why\":\"no playbook is left\","
