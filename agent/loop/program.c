@@ -19,8 +19,8 @@ static void reset_signals(void)
 /* Only async-signal-safe calls: the parent may be anywhere. */
 static _Noreturn void become(const char *const *argv, int socket, pid_t parent)
 {
-    static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-                                        "HOME=/", NULL};
+    static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+                                              "HOME=/", NULL};
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(127);
     reset_signals();
@@ -30,7 +30,7 @@ static _Noreturn void become(const char *const *argv, int socket, pid_t parent)
     if (null < 0 || moved < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
         dup2(moved, PROGRAM_SOCKET) < 0 || close_range(PROGRAM_SOCKET + 1, ~0u, 0) < 0)
         _exit(127);
-    (void)execve(argv[0], (char *const *)argv, environment);
+    (void)execve(argv[0], (char *const *)argv, (char *const *)environment);
     _exit(127);
 }
 

@@ -111,7 +111,7 @@ int frame_receive(int socket, json_t **ret, struct frame_fds *fds, struct err *e
     do
         n = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    if (n < 0 && errno == EAGAIN)
         return -EAGAIN;
     if (n < 0)
         return err_errno(e, errno, "can't receive a frame");

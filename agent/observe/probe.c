@@ -13,10 +13,11 @@ void probe_report(struct probe *p, enum verdict v, enum reason r, json_t *facts,
 {
     assert(p->looking); /* exactly once a look */
     p->looking = false;
-    char detail[DETAIL_TEXT];
+    char detail[DETAIL_TEXT] = "";
     va_list args;
     va_start(args, detail_format);
-    (void)vsnprintf(detail, sizeof detail, detail_format ? detail_format : "", args);
+    if (detail_format)
+        (void)vsnprintf(detail, sizeof detail, detail_format, args);
     va_end(args);
     OWNED(json_decref) json_t *owned = facts ? facts : mem_must(json_object());
     const struct reading reading = {
