@@ -332,9 +332,11 @@ static int start(struct engine *en, const struct engine_options *o)
 static int run(struct engine *en)
 {
     struct err e = {0};
+    /* Before the core starts: what it was in the middle of may ask for a fresh look at once. */
+    if (engine_observe(en, &e) < 0 || reload_watch(en, &e) < 0)
+        return report(ENGINE_FAILED, &e);
     begin(en);
-    if (engine_observe(en, &e) < 0 || reload_watch(en, &e) < 0 ||
-        loop_serve_manager(en->loop, &e) < 0)
+    if (loop_serve_manager(en->loop, &e) < 0)
         return report(ENGINE_FAILED, &e);
     int code = loop_run(en->loop, &e);
     if (code < 0)
