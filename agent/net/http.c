@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -111,6 +111,19 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     if (is_encoding(bytes, length))
         t->outcome.is_encoded = true;
     return t->outcome.headers_too_long || t->outcome.is_encoded ? CURL_WRITEFUNC_ERROR : length;
+}
+
+/* As libcurl would open it, but remembering when that failed for want of something of ours. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *at)
+{
+    struct transfer *t = context;
+    (void)purpose;
+    int s = socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+    if (s >= 0)
+        return s;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        t->outcome.is_out_of_sockets = true;
+    return CURL_SOCKET_BAD;
 }
 
 static void finish(struct transfer *t, CURLcode code)
@@ -287,6 +300,8 @@ static void set_bounds(struct transfer *t, const struct http_request *r)
     /* Else the end of a request waits for the resolver's thread: everything here would stand still
      * for as long as a name server is silent. */
     SET(CURLOPT_QUICK_EXIT, 1L);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, t);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_WRITEFUNCTION, on_body);

@@ -58,6 +58,8 @@ enum reason http_outcome_reason(const struct http_outcome *o)
     case CURLE_COULDNT_RESOLVE_HOST:
         return REASON_NAME_UNRESOLVED;
     case CURLE_COULDNT_CONNECT:
+        if (o->is_out_of_sockets)
+            return REASON_TOOL_FAILED;
         return reason_of_errno(o->os_errno, REASON_UNREACHABLE);
     case CURLE_OPERATION_TIMEDOUT:
         return REASON_TIMEOUT;
@@ -91,5 +93,7 @@ const char *http_outcome_detail(const struct http_outcome *o, const char *error)
         return "a body longer than the probe's bodyLimit";
     if (o->is_encoded)
         return "an encoded body, which was not asked for";
+    if (o->code == CURLE_COULDNT_CONNECT && o->is_out_of_sockets)
+        return "no socket could be opened: too many are open here, or there is no memory";
     return *error ? error : curl_easy_strerror((CURLcode)o->code);
 }

@@ -6,11 +6,12 @@
 #include "config/document.h"
 
 struct http_outcome {
-    int code;           /* CURLcode */
-    long os_errno;      /* CURLINFO_OS_ERRNO */
-    long verify_result; /* CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_* of
-                           openssl-verification-options(1) */
-    bool has_status;    /* an answer had begun */
+    int code;               /* CURLcode */
+    long os_errno;          /* CURLINFO_OS_ERRNO */
+    long verify_result;     /* CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_* of
+                               openssl-verification-options(1) */
+    bool has_status;        /* an answer had begun */
+    bool is_out_of_sockets; /* none could be opened here, which says nothing about the server */
     bool headers_too_long, body_too_long, is_encoded;
 };
 

@@ -141,6 +141,17 @@ static void on_response(void *context, const struct http_response *r)
     report(p, r);
 }
 
+static int read_authorities(const struct probe *p, struct buf *ret, struct err *e)
+{
+    if (!p->file_count)
+        return err_set(e, -EBADF, "it was not handed over");
+    int r = descriptor_read(p->files[0], CA_BYTES_MAX, ret, e);
+    /* With nobody to vouch for it every server would seem to be untrusted. */
+    if (r == 0 && !ret->length)
+        return err_set(e, -ENODATA, "it is empty");
+    return r;
+}
+
 static void look(struct probe *p)
 {
     const struct https_args *a = p->args;
@@ -152,11 +163,9 @@ static void look(struct probe *p)
     struct asking *asking = mem_new(struct asking);
     struct err e = {0};
     p->state = asking;
-    if (a->ca &&
-        (!p->file_count || descriptor_read(p->files[0], CA_BYTES_MAX, &asking->ca, &e) < 0)) {
+    if (a->ca && read_authorities(p, &asking->ca, &e) < 0) {
         asking_free(p);
-        probe_report(p, SIGNAL_UNKNOWN, REASON_UNREADABLE, NULL, "%s: %s", a->ca,
-                     *e.text ? e.text : "it was not handed over");
+        probe_report(p, SIGNAL_UNKNOWN, REASON_UNREADABLE, NULL, "%s: %s", a->ca, e.text);
         return;
     }
     const struct http_request request = {
