@@ -98,21 +98,32 @@ static json_t *parse(const char *bytes, size_t length, int flags, struct err *e)
     return value;
 }
 
+static ssize_t receive(int socket, struct msghdr *m, int flags)
+{
+    ssize_t n;
+    do
+        n = recvmsg(socket, m, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 int frame_receive(int socket, json_t **ret, struct frame_fds *fds, struct err *e)
 {
-    OWNED(free) char *bytes = mem_alloc(FRAME_BYTES_MAX);
-    struct iovec part = {.iov_base = bytes, .iov_len = FRAME_BYTES_MAX};
+    struct msghdr look = {0};
+    ssize_t n = receive(socket, &look, MSG_PEEK | MSG_TRUNC); /* how long is it? */
+    if (n < 0 && errno == EAGAIN)
+        return -EAGAIN;
+    if (n < 0)
+        return err_errno(e, errno, "can't receive a frame");
+    size_t room = n < FRAME_BYTES_MAX ? (size_t)n : FRAME_BYTES_MAX;
+    OWNED(free) char *bytes = mem_alloc(room + 1);
+    struct iovec part = {.iov_base = bytes, .iov_len = room};
     union control control;
     struct msghdr m = {.msg_iov = &part,
                        .msg_iovlen = 1,
                        .msg_control = control.bytes,
                        .msg_controllen = sizeof control.bytes};
-    ssize_t n;
-    do
-        n = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN)
-        return -EAGAIN;
+    n = receive(socket, &m, 0);
     if (n < 0)
         return err_errno(e, errno, "can't receive a frame");
     struct frame_fds came = {0};

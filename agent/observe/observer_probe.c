@@ -14,6 +14,8 @@ static void look(struct probe *p)
     json_put(facts, "nonsense", json_integer(h.nonsense));
     if (h.alive)
         probe_report(p, SIGNAL_PASS, REASON_NONE, facts, NULL);
+    else if (h.pid && h.starts == 1)
+        probe_report(p, SIGNAL_UNKNOWN, REASON_STARTING, facts, "%s", h.why);
     else
         probe_report(p, SIGNAL_FAIL, REASON_NOT_RUNNING, facts, "%s", h.why);
 }

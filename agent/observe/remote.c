@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/duration.h"
 #include "base/mem.h"
@@ -41,7 +40,7 @@ struct remote {
     struct reaper *reaper;
     struct timer *restart, *pong;
     struct sent *sent;
-    uint64_t next_id, started_usec, backoff_usec;
+    uint64_t next_id, pings, started_usec, backoff_usec;
     unsigned late;         /* looks that were cancelled and may still be answered */
     unsigned nonsense_now; /* of this process */
     bool pinged;
@@ -180,8 +179,9 @@ static bool take_reading(struct remote *r, const json_t *m)
     int verdict = words_find(&verdict_words, json_get_string(m, "verdict", ""));
     int reason = words_find(&reason_words, json_get_string(m, "reason", ""));
     long long id = json_get_int(m, "reading", -1);
-    const json_t *facts = json_object_get(m, "facts");
-    if (verdict < 0 || reason < 0 || id < 1 || (uint64_t)id > r->next_id || !facts_are_flat(facts))
+    const json_t *facts = json_object_get(m, "facts"), *detail = json_object_get(m, "detail");
+    if (verdict < 0 || reason < 0 || id < 1 || (uint64_t)id > r->next_id ||
+        !facts_are_flat(facts) || (detail && !json_is_string(detail)))
         return false;
     struct sent *s = sent_take(r, NULL, (uint64_t)id);
     if (!s)
@@ -193,12 +193,13 @@ static bool take_reading(struct remote *r, const json_t *m)
     return true;
 }
 
-static bool take_pong(struct remote *r)
+static bool take_pong(struct remote *r, const json_t *m)
 {
-    if (!r->pinged)
+    if (!r->pinged || json_get_int(m, "pong", -1) != (long long)r->pings)
         return false;
     r->pinged = false;
     timer_set(r->pong, USEC_NEVER, 0);
+    set_health(r, true, "");
     return true;
 }
 
@@ -207,7 +208,7 @@ static bool take_frame(struct remote *r, const json_t *m)
     if (json_object_get(m, "reading"))
         return take_reading(r, m);
     if (json_object_get(m, "pong"))
-        return take_pong(r);
+        return take_pong(r, m);
     return false;
 }
 
@@ -266,13 +267,27 @@ static int try_start(struct remote *r, struct err *e)
     return code < 0 ? code : io_new(r->loop, r->socket, EPOLLIN, on_frame, r, &r->io, e);
 }
 
+static void ping(struct remote *r)
+{
+    OWNED(json_decref) json_t *m = json_object();
+    struct err e = {0};
+    if (r->pinged || r->socket < 0)
+        return;
+    json_put(m, "ping", json_integer((json_int_t)++r->pings));
+    (void)frame_send(r->socket, m, NULL, &e); /* a full socket is silence, too */
+    r->pinged = true;
+    timer_set(r->pong, clock_boot_usec() + pong_within_usec, 0);
+}
+
+/* It is alive once it has answered: one that can't even begin never was. Looks needn't wait for
+ * that. */
 static void start(struct remote *r)
 {
     struct err e = {0};
     if (try_start(r, &e) < 0)
         end(r, e.text);
     else
-        set_health(r, true, "");
+        ping(r);
 }
 
 static void on_restart(void *context)
@@ -305,6 +320,7 @@ int remote_new(struct loop *l, const struct root *root, const char *const *argv,
     r->socket = -1;
     r->backoff_usec = backoff_first_usec;
     r->argv = argv_of(argv, user);
+    (void)snprintf(r->health.why, sizeof r->health.why, "the observer is starting");
     int code = timer_new(l, on_restart, r, &r->restart, e);
     if (code >= 0)
         code = timer_new(l, on_silence, r, &r->pong, e);
@@ -364,7 +380,7 @@ static int send_look(struct remote *r, const struct probe *p, const struct frame
 
 void remote_look(struct remote *r, struct probe *p)
 {
-    if (!r->health.alive) {
+    if (r->socket < 0) {
         report_down(r, p);
         return;
     }
@@ -387,25 +403,13 @@ void remote_look(struct remote *r, struct probe *p)
     r->sent = s;
 }
 
-/* A look that is overdue is how a hung observer is noticed: it costs nothing while all is well. */
-static void ping(struct remote *r)
-{
-    OWNED(json_decref) json_t *m = json_object();
-    struct err e = {0};
-    if (r->pinged || !r->health.alive)
-        return;
-    json_put(m, "ping", json_integer((json_int_t)r->next_id));
-    (void)frame_send(r->socket, m, NULL, &e); /* a full socket is silence, too */
-    r->pinged = true;
-    timer_set(r->pong, clock_boot_usec() + pong_within_usec, 0);
-}
-
 void remote_cancel(struct remote *r, struct probe *p)
 {
     struct sent *s = sent_take(r, p, 0);
     if (!s)
         return;
     r->late++;
+    /* An overdue look is how a hung one is noticed: that costs nothing while all is well. */
     if (clock_boot_usec() - s->at_usec >= p->timeout_usec)
         ping(r);
     free(s);

@@ -11,7 +11,8 @@
 
 struct remote;
 
-/* Starts `argv` (planeguard-observer) with our end of a socket pair as its descriptor 3. */
+/* Starts `argv` (planeguard-observer; --user is added where `user` isn't NULL) with one end of a
+ * socket pair as its descriptor 3. That it can't be started is its health, not an error. */
 int remote_new(struct loop *l, const struct root *root, const char *const *argv, const char *user,
                struct remote **ret, struct err *e);
 void remote_free(struct remote *r);
