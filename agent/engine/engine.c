@@ -224,7 +224,7 @@ static int open_root(struct engine *en, const struct engine_options *o)
             return report(ENGINE_FAILED, &e);
     /* After a crash the dead-man may hold it while it puts a manifest back. */
     int r = file_lock_wait(en->root, LOCK_PATH, clock_boot_usec() + lock_wait_usec, &en->lock, &e);
-    if (r == -EBUSY) {
+    if (r == -ETIMEDOUT) {
         log_error("another agent runs on this root (%s has the lock of a living process)",
                   LOCK_PATH);
         return ENGINE_BUSY;
