@@ -108,7 +108,8 @@ struct incident {
     char *digest;
     int step;     /* the one that is under way */
     bool dry;     /* going through it only */
-    bool is_void; /* the world wasn't what the plan relied on: the playbook may be tried again */
+    bool is_void; /* the world wasn't what the plan relied on, or the agent died meanwhile: the
+                   * playbook may be tried again */
     uint64_t looked_usec; /* the last fresh look ended; 0: none yet */
     uint64_t acted_usec;  /* the first step began; 0: none */
     uint64_t verify_usec; /* verification began (after its fresh look); 0: waits for that look */

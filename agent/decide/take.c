@@ -137,6 +137,8 @@ static void take_undone(struct core *c, struct incident *i, const struct event *
 static void take_recovered(struct core *c, struct incident *i, const struct event *ev,
                            struct effects *fx)
 {
+    /* An attempt that our own end cut short proves nothing against its playbook. */
+    i->is_void = ev->ok;
     if (!ev->ok)
         moves_end_attempt(c, i);
     incident_move(i, ev->ok ? CHANGE_RECOVERED : CHANGE_RECOVER_FAILED, c->now_usec, fx,
