@@ -1,6 +1,7 @@
 """planeguard at work on a master: its programs, its documents for that master, its answers."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -13,6 +14,7 @@ TOP = create.TOP
 START_SEC, STOP_SEC, ANSWER_SEC = 20, 20, 30
 NOT_RUNNING = 3
 FINAL = ('resolved', 'cleared', 'withdrawn')
+SHARE = '/usr/share/planeguard'
 LOG, OBSERVER = '/var/log/agent.log', '/usr/bin/planeguard-observer'
 GARBAGE = '/run/faults/observer-garbage'
 GUARDS = {'start-up': '{own: 1s, boot: 1s, restarts: 8, within: 1s}', 'settle': '{for: 1s}',
@@ -28,6 +30,8 @@ def program(name, variable):
 
 
 class Agent:
+    LOG = LOG
+
     def __init__(self, node):
         self.node = node
         self.planeguard = program('planeguard', 'PLANEGUARD')
@@ -40,7 +44,11 @@ class Agent:
     # its documents
 
     def write_documents(self):
+        """The shipped ones where they are installed, and the same, scaled, in front of them."""
         node = self.node
+        for name in ('playbooks', 'policy'):
+            if not os.path.isdir(node.path(f'{SHARE}/{name}')):
+                shutil.copytree(os.path.join(TOP, name), node.path(f'{SHARE}/{name}'))
         scaling.scale_documents(os.path.join(TOP, 'playbooks'), node.path('/etc/planeguard/playbooks.d'),
                                 node.scale, node.ports, self.tunings)
         guards = ''.join(f'    {name}: {value}\n' for name, value in self.guards.items())
@@ -77,7 +85,7 @@ exec {self.observer} "$@"
     # its life
 
     def argv(self, *arguments):
-        return [self.planeguard, '--root', self.node.dir, '--shipped', TOP, *arguments]
+        return [self.planeguard, '--root', self.node.dir, *arguments]
 
     def environment(self, fault=None):
         kept = {k: v for k, v in os.environ.items() if k.endswith('_OPTIONS')}
@@ -115,6 +123,20 @@ exec {self.observer} "$@"
             self.child.kill()
             self.child.wait()
             raise RuntimeError('the agent does not end at SIGTERM') from None
+
+    def signal_all(self, number):
+        """The agent, its hands and all else that it started, but not who has left it: the dead-man."""
+        for pid in [self.child.pid, *process.descendants(self.child.pid)]:
+            process.kill(pid, number)
+
+    def deadmen(self):
+        """Nobody's children any more, so the nearest subreaper's: ours."""
+        found = []
+        for pid in process.descendants(os.getpid()):
+            argv = read_text(f'/proc/{pid}/cmdline', '').split('\0')
+            if argv[1:5] == ['--root', self.node.dir, 'recover', '--overdue']:
+                found.append(pid)
+        return found
 
     def observer_pid(self):
         """The observer is the agent's child of that name, or its nonsense stand-in."""
