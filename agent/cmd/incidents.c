@@ -10,6 +10,7 @@
 #include "record/story.h"
 
 enum { INCIDENTS_MAX = 1000 }; /* the newest ones: bounded memory, whatever the journal's length */
+enum { STORY_WIDTH = 100 };
 
 struct listing {
     json_t *incidents; /* array, oldest first */
@@ -125,7 +126,11 @@ int cmd_show(const struct options *o)
         return EXIT_USAGE;
     }
     OWNED(root_free) struct root *root = NULL;
-    struct showing s = {.id = o->argv[0], .json = o->json, .story = {.colour = say_is_colored()}};
+    struct showing s = {
+        .id = o->argv[0],
+        .json = o->json,
+        .story = {.colour = say_is_colored(), .one = true, .width = STORY_WIDTH},
+    };
     struct err e = {0};
     if (root_open(o->root, &root, &e) < 0 ||
         journal_read(root, JOURNAL_FOLDER, show_record, &s, &e) < 0) {

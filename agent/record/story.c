@@ -87,25 +87,55 @@ static void add_day(struct story *s, const char *wall, struct buf *out)
     buf_text(out, s->colour ? "\033[0m\n" : "\n");
 }
 
-void story_add(struct story *s, const struct record *r, struct buf *out)
+/* `text` with newlines where it gets wider than `width`, at spaces where there are any. */
+static void add_wrapped(struct buf *out, const char *text, size_t column, size_t width)
+{
+    size_t room = width > column + 20 ? width - column : SIZE_MAX;
+    size_t length = strlen(text);
+    while (length > room) {
+        size_t at = room;
+        while (at > room / 2 && text[at] != ' ')
+            at--;
+        bool is_space = text[at] == ' ';
+        at = is_space ? at : room;
+        buf_add(out, text, at);
+        buf_printf(out, "\n%*s", (int)column, "");
+        text += at + is_space;
+        length -= at + is_space;
+    }
+    buf_text(out, text);
+}
+
+static void add_line(struct story *s, const struct record *r, const char *word,
+                     const char *sentence, struct buf *out)
 {
     const char *wall = json_get_string(r->body, "wall", "");
-    struct buf sentence = {0};
-    const char *word = tell(r->body, &sentence);
-
     /* "2026-11-21T04:31:41.123456789Z": the date, and the time to the millisecond. */
     bool has_time = strlen(wall) > 23;
     add_day(s, has_time ? wall : "(no date)", out);
+    size_t from = out->length;
     buf_text(out, "  ");
     story_text_cut(out, has_time ? wall + 11 : "(no time)", 12);
     buf_text(out, "  ");
-    size_t from = out->length;
-    story_text(out, json_get_string(r->body, "incident", "-"), 40);
-    while (out->length - from < 12)
-        buf_text(out, " ");
+    if (!s->one) {
+        size_t at = out->length;
+        story_text(out, json_get_string(r->body, "incident", "-"), 40);
+        while (out->length - at < 12)
+            buf_text(out, " ");
+        buf_text(out, "  ");
+    }
+    size_t column = out->length - from + 9;
     const char *colour = colour_of(s, word);
-    buf_printf(out, "  %s%-7s%s  ", colour, word, *colour ? "\033[0m" : "");
-    buf_text(out, buf_string(&sentence));
+    buf_printf(out, "%s%-7s%s  ", colour, word, *colour ? "\033[0m" : "");
+    add_wrapped(out, sentence, column, s->width);
     buf_text(out, "\n");
+}
+
+void story_add(struct story *s, const struct record *r, struct buf *out)
+{
+    struct buf sentence = {0};
+    const char *word = tell(r->body, &sentence);
+    if (word)
+        add_line(s, r, word, buf_string(&sentence), out);
     buf_fini(&sentence);
 }

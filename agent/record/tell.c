@@ -5,7 +5,7 @@
 #include "base/duration.h"
 #include "record/story.h"
 
-enum { TEXT_MAX = 300, LIST_MAX = 6, DIGEST_SHOWN = 12 };
+enum { TEXT_MAX = 300, LIST_MAX = 6, WORDS_MAX = 12, DIGEST_SHOWN = 12, DIGEST_MIN = 32 };
 
 /* ---- parts of sentences ---- */
 
@@ -46,7 +46,17 @@ static void say_digest(struct buf *out, const char *before, const json_t *obj, c
     story_text_cut(out, hex, DIGEST_SHOWN);
 }
 
-/* Strings and integers of an array, or an object's as key=value, with `between`. */
+/* Digests and ids, which nobody reads to the end, are cut. */
+static void say_value(struct buf *out, const char *text, size_t most)
+{
+    size_t hex = strspn(text, "0123456789abcdef");
+    if (hex >= DIGEST_MIN && !text[hex])
+        story_text_cut(out, text, DIGEST_SHOWN);
+    else
+        story_text(out, text, most);
+}
+
+/* Strings of an array, or its objects' names, with `between`. */
 static void say_list(struct buf *out, const char *before, const json_t *list, const char *between)
 {
     size_t count = json_is_array(list) ? json_array_size(list) : 0;
@@ -77,10 +87,15 @@ static void say_facts(struct buf *out, const json_t *facts)
             buf_printf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(value));
         else {
             buf_text(out, " ");
-            story_text(out, json_string_value(value), TEXT_MAX / 3);
+            say_value(out, json_string_value(value), TEXT_MAX / 3);
         }
     }
     buf_text(out, n ? ")" : "");
+}
+
+static bool is_option(const json_t *word)
+{
+    return json_is_string(word) && !strncmp(json_string_value(word), "--", 2);
 }
 
 static bool is(const json_t *body, const char *key, const char *word)
@@ -99,7 +114,8 @@ static const char *tell_signal(const json_t *body, struct buf *out)
     if (!is(body, "reason", "none"))
         say(out, ": ", body, "reason", "");
     say(out, ", ", body, "detail", "");
-    say_facts(out, json_object_get(body, "facts"));
+    if (!is(body, "verdict", "pass"))
+        say_facts(out, json_object_get(body, "facts"));
     return "seen";
 }
 
@@ -157,6 +173,25 @@ static const char *tell_intent(const json_t *body, struct buf *out)
     return "done";
 }
 
+/* The program's name without its folder, and its words but the options in front of them, which say
+ * where it connects to: the record has them all. */
+static void say_command(struct buf *out, const json_t *argv)
+{
+    size_t count = json_is_array(argv) ? json_array_size(argv) : 0, first = 1;
+    for (size_t i = 0; i < count && i < first + WORDS_MAX; i++) {
+        const char *word = json_string_value(json_array_get(argv, i));
+        const char *slash = word && !i ? strrchr(word, '/') : NULL;
+        buf_text(out, i ? " " : ": ");
+        say_value(out, !word ? "?" : slash ? slash + 1 : word, TEXT_MAX);
+        while (!i && first + 1 < count && is_option(json_array_get(argv, first)))
+            first += 2;
+        if (!i)
+            i = first - 1;
+    }
+    if (count > first + WORDS_MAX)
+        buf_text(out, " ...");
+}
+
 static const char *tell_effect(const json_t *body, struct buf *out)
 {
     const json_t *effect = json_object_get(body, "effect");
@@ -167,7 +202,7 @@ static const char *tell_effect(const json_t *body, struct buf *out)
     say(out, " to ", of, "to", "");
     say_digest(out, ", from digest ", of, "before");
     say_digest(out, ", to digest ", of, "after");
-    say_list(out, ": ", json_object_get(of, "argv"), " ");
+    say_command(out, json_object_get(of, "argv"));
     say_number(out, ", exit ", of, "exit", "");
     return "done";
 }
@@ -177,8 +212,11 @@ static const char *tell_result(const json_t *body, struct buf *out)
     bool verifies = is(body, "of", "verify"), good = is(body, "outcome", "proven");
     if (json_get_bool(body, "would", false))
         buf_text(out, "would: ");
-    if (verifies || !say(out, "step \"", body, "step", "\""))
+    if (verifies || !say(out, "step \"", body, "step", "\"")) {
         say(out, "", body, "of", "");
+        if (is(body, "of", "step") && json_is_integer(json_object_get(body, "index")))
+            buf_printf(out, " %lld", json_get_int(body, "index", 0) + 1);
+    }
     if (is(body, "of", "undo") || is(body, "of", "recover"))
         say(out, ", ", body, "of", "");
     say(out, ": ", body, "outcome", "");
@@ -277,6 +315,24 @@ static const char *tell_undo(const json_t *body, struct buf *out)
     return "done";
 }
 
+/* What only replay needs is no part of the story. */
+static const char *tell_event(const json_t *body, struct buf *out)
+{
+    static const char *const bookkeeping[] = {"start", "wake", "looked"};
+    for (size_t i = 0; i < sizeof bookkeeping / sizeof *bookkeeping; i++)
+        if (is(body, "event", bookkeeping[i]))
+            return NULL;
+    bool ok = json_get_bool(body, "ok", false);
+    if (is(body, "event", "kill-switch"))
+        buf_text(out, ok ? "the kill switch is pulled" : "the kill switch is not pulled");
+    else if (is(body, "event", "journal"))
+        buf_text(out, ok ? "the journal can be written" : "the journal can't be written");
+    else if (!say(out, "", body, "event", ""))
+        buf_text(out, "event");
+    say(out, ": ", body, "detail", "");
+    return "seen";
+}
+
 /* Types that have no sentence of their own: what is said of them by name. */
 static const char *tell_other(const json_t *body, struct buf *out)
 {
@@ -296,7 +352,7 @@ static const char *(*const tellers[RECORD_COUNT_])(const json_t *body, struct bu
     [RECORD_EFFECT] = tell_effect,     [RECORD_RESULT] = tell_result,
     [RECORD_UNDO] = tell_undo,         [RECORD_RECOVER] = tell_recover,
     [RECORD_ESCALATE] = tell_escalate, [RECORD_CLOCK_JUMP] = tell_clock_jump,
-    [RECORD_DEGRADED] = tell_degraded,
+    [RECORD_DEGRADED] = tell_degraded, [RECORD_EVENT] = tell_event,
 };
 
 const char *tell(const json_t *body, struct buf *out)

@@ -5,5 +5,5 @@
 #include "base/json.h"
 
 /* Adds the sentence (one harmless line, no newline). Gives "seen", "decided", "why", "done" or
- * "proven". */
+ * "proven"; NULL, with nothing added, for what is bookkeeping and no part of a story. */
 const char *tell(const json_t *body, struct buf *out);

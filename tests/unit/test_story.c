@@ -49,8 +49,8 @@ static const struct {
     {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\"",
      "-             seen     x passes"},
     {"\"type\":\"signal\",\"signal\":\"x\"", "-             seen     x is unknown"},
-    {"\"type\":\"event\",\"event\":\"kill-switch\",\"detail\":\"pulled\"",
-     "-             seen     event: kill-switch: pulled"},
+    {"\"type\":\"event\",\"event\":\"kill-switch\",\"ok\":true",
+     "-             seen     the kill switch is pulled"},
     {"\"type\":\"incident\",\"incident\":\"i-7\",\"failure\":\"apiserver-down\","
      "\"from\":\"none\",\"to\":\"suspected\",\"why\":\"livez fails\"",
      "i-7           seen     apiserver-down -> suspected: livez fails"},
@@ -80,7 +80,18 @@ static const struct {
      "-             done     moved /a to /b"},
     {"\"type\":\"effect\",\"effect\":{\"what\":\"ran\",\"argv\":[\"/bin/"
      "x\",\"-y\"],\"exit\":0}",
-     "-             done     ran: /bin/x -y, exit 0"},
+     "-             done     ran: x -y, exit 0"},
+    {"\"type\":\"effect\",\"effect\":{\"what\":\"ran\",\"argv\":[\"/usr/bin/crictl\",\"--timeout\","
+     "\"10s\",\"rm\",\"-f\",\"3c7b9c2ef6cbfe1483a6c1c6bb6aa7eedacfcc16965739439c1986c54a82fe39\"],"
+     "\"exit\":0}",
+     "-             done     ran: crictl rm -f 3c7b9c2ef6cb, exit 0"},
+    {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\","
+     "\"detail\":\"HTTP 200\",\"facts\":{\"status\":200}",
+     "-             seen     x passes, HTTP 200"},
+    {"\"type\":\"event\",\"event\":\"journal\",\"ok\":false,\"detail\":\"disk full\"",
+     "-             seen     the journal can't be written: disk full"},
+    {"\"type\":\"result\",\"of\":\"step\",\"index\":1,\"outcome\":\"done\"",
+     "-             done     step 2: done"},
     {"\"type\":\"result\",\"step\":\"restart\",\"of\":\"step\",\"outcome\":\"done\","
      "\"detail\":\"new container\",\"tookUsec\":3500000",
      "-             done     step \"restart\": done, new container, took 3s500ms"},
@@ -117,6 +128,48 @@ static void test_sentences(void **state)
         assert_string_equal(buf_string(&out), expected);
         free(json);
         free(expected);
+        buf_fini(&out);
+    }
+}
+
+static void test_bookkeeping(void **state)
+{
+    (void)state;
+    static const char *const events[] = {"start", "wake", "looked"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct story s = {0};
+        struct buf out = {0};
+        char *json = mem_printf("{\"type\":\"event\",\"event\":\"%s\"," WALL "}", events[i]);
+        told(&s, json, &out);
+        assert_int_equal(out.length, 0);
+        assert_string_equal(s.day, "");
+        free(json);
+        buf_fini(&out);
+    }
+}
+
+#define BELOW "                         "
+
+static void test_width(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why, *lines;
+    } cases[] = {
+        {"SIGTERM", "planeguard stops: SIGTERM\n"},
+        {"a person asked for it", "planeguard stops: a\n" BELOW "person asked for it\n"},
+        {"0000000000000000000000000000000000000000",
+         "planeguard stops:\n" BELOW "0000000000000000000000000\n" BELOW "000000000000000\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s = {.one = true, .width = 50};
+        struct buf out = {0};
+        char *json = mem_printf("{\"type\":\"stop\",\"why\":\"%s\"," WALL "}", cases[i].why);
+        told(&s, json, &out);
+        char *expected = mem_printf(HEAD "seen     %s", cases[i].lines);
+        assert_string_equal(buf_string(&out), expected);
+        free(expected);
+        free(json);
         buf_fini(&out);
     }
 }
@@ -243,7 +296,8 @@ static void test_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_days),
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_bookkeeping),
+        cmocka_unit_test(test_width),     cmocka_unit_test(test_days),
         cmocka_unit_test(test_colour),    cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_text),
     };
