@@ -95,5 +95,7 @@ char *duration_about(uint64_t usec, char text[DURATION_TEXT])
 {
     if (usec == USEC_NEVER)
         return strcpy(text, "never");
-    return format_units(usec, 2, text);
+    if (usec < USEC_PER_SEC)
+        return format_units(usec, 1, text);
+    return format_units(usec - usec % USEC_PER_SEC, 2, text);
 }

@@ -19,5 +19,6 @@ int duration_parse(const char *text, uint64_t *ret_usec);
 enum { DURATION_TEXT = 32 };
 /* The exact, shortest such text ("1h30m", "0s"); returns `text`. */
 char *duration_format(uint64_t usec, char text[DURATION_TEXT]);
-/* For people: at most two units, rounded down ("3m12s", "2d4h", "45ms"). */
+/* For people: at most two units, rounded down, no fractions of seconds ("3m12s", "2d4h", "45ms").
+ */
 char *duration_about(uint64_t usec, char text[DURATION_TEXT]);

@@ -11,14 +11,15 @@
 
 enum { WHY_BYTES = 400 };
 
-struct incident *incident_new(const char *id, const char *failure, uint64_t now_usec)
+struct incident *incident_new(const char *id, const char *failure, const char *why,
+                              uint64_t now_usec)
 {
     struct incident *i = mem_new(struct incident);
     i->id = mem_strdup(id);
     i->failure = mem_strdup(failure);
     i->state = STATE_SUSPECTED;
     i->opened_usec = i->entered_usec = i->holds_since_usec = now_usec;
-    i->why = mem_strdup("");
+    i->why = mem_strdup(why);
     return i;
 }
 
@@ -165,10 +166,8 @@ struct incident *incident_load(const json_t *saved, struct generation *g)
     int state = words_find(&state_words, json_get_string(saved, "state", ""));
     if (!id || !failure || state <= STATE_NONE || state_is_closed((enum state)state))
         return NULL;
-    struct incident *i = incident_new(id, failure, 0);
+    struct incident *i = incident_new(id, failure, json_get_string(saved, "why", ""), 0);
     i->state = (enum state)state;
-    free(i->why);
-    i->why = mem_strdup(json_get_string(saved, "why", ""));
     i->opened_usec = (uint64_t)json_get_int(saved, "opened", 0);
     i->entered_usec = (uint64_t)json_get_int(saved, "entered", 0);
     i->holds_since_usec = (uint64_t)json_get_int(saved, "holdsSince", 0);

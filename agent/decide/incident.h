@@ -124,7 +124,8 @@ struct effects;
 void incident_move(struct incident *i, enum change change, uint64_t now_usec, struct effects *fx,
                    const char *why_format, ...) __attribute__((format(printf, 5, 6)));
 
-struct incident *incident_new(const char *id, const char *failure, uint64_t now_usec);
+struct incident *incident_new(const char *id, const char *failure, const char *why,
+                              uint64_t now_usec);
 void incident_free(struct incident *i);
 /* Lets go of the plan and the generation that it stands on. */
 void incident_drop_plan(struct incident *i);

@@ -43,7 +43,7 @@ static void open_incident(struct core *c, const struct failure_document *f, stru
         return;
     char id[48];
     (void)snprintf(id, sizeof id, "%s-%llu", c->run, (unsigned long long)++c->next_incident);
-    struct incident *i = incident_new(id, f->meta.name, c->now_usec);
+    struct incident *i = incident_new(id, f->meta.name, f->summary, c->now_usec);
     *mem_push(c->incidents, c->incident_count, c->incident_room) = i;
     c->changed = true;
     json_t *body = json_object();
