@@ -5,6 +5,9 @@ import ssl
 import time
 import urllib.parse
 
+import apiserver_hostile
+from node import FAULTS, read_text
+
 HANDSHAKE_SEC, IDLE_SEC = 10, 90
 ENDPOINTS = ('livez', 'readyz', 'healthz')
 VERSION = {'major': '1', 'minor': '32', 'gitVersion': 'v1.32.4', 'gitTreeState': 'clean',
@@ -64,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.forbid(who[0], url.path)
         elif endpoint in ENDPOINTS and not check:
             query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
+            if 'verbose' in query and self.is_hostile():
+                return
             self.send_text(*self.server.health.answer(endpoint, 'verbose' in query,
                                                       query.get('exclude', [])))
         elif url.path in ('/version', '/version/'):
@@ -78,6 +83,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_object(url.path)
 
     do_HEAD = do_GET
+
+    def is_hostile(self):
+        """Told so by a file: answers as that says."""
+        way = read_text(self.server.node.path(FAULTS + '/apiserver-hostile'))
+        if way is None:
+            return False
+        self.close_connection = True
+        try:
+            apiserver_hostile.WAYS[way](self.wfile.write)
+        except OSError:
+            pass  # who asked has had enough
+        return True
 
     def send_object(self, path):
         if self.server.health.is_starting() or not self.server.etcd.is_healthy():

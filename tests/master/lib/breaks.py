@@ -89,6 +89,15 @@ def unhang(node):
         os.unlink(node.path(n.FAULTS + '/apiserver-hang'))
 
 
+def hostile(way):
+    path = n.FAULTS + '/apiserver-hostile'
+
+    def mend(node):
+        if os.path.exists(node.path(path)):
+            os.unlink(node.path(path))
+    return lambda node: n.write_atomically(node.path(path), way), mend
+
+
 def truncate(keep):
     def act(node):
         save(node, MANIFEST)
@@ -163,6 +172,12 @@ BREAKS = {
     'apiserver-hung': ('accepts connections, answers nothing, until the process ends', hang, unhang),
     'apiserver-stopped': ('SIGSTOP', signal_container('kube-apiserver', signal.SIGSTOP),
                           signal_container('kube-apiserver', signal.SIGCONT)),
+    'apiserver-endless': ('a verbose health check is answered without an end', *hostile('endless')),
+    'apiserver-drip': ('... with one byte a second', *hostile('drip')),
+    'apiserver-headers': ('... with 10 MiB of headers', *hostile('headers')),
+    'apiserver-redirect': ('... with a redirect elsewhere', *hostile('redirect')),
+    'apiserver-bomb': ('... with 1 GiB of zeros, compressed', *hostile('bomb')),
+    'apiserver-garble': ("... with a terminal's control sequences", *hostile('garble')),
     'apiserver-killed': ('SIGKILL: the kubelet starts it again',
                          signal_container('kube-apiserver', signal.SIGKILL), nothing),
     'apiserver-flag': ('its manifest has a flag that does not exist', *flag_break('--no-such-flag')),
