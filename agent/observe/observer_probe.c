@@ -14,7 +14,7 @@ static void look(struct probe *p)
     json_put(facts, "nonsense", json_integer(h.nonsense));
     if (h.alive)
         probe_report(p, SIGNAL_PASS, REASON_NONE, facts, NULL);
-    else if (h.pid && h.starts == 1)
+    else if (h.is_starting)
         probe_report(p, SIGNAL_UNKNOWN, REASON_STARTING, facts, "%s", h.why);
     else
         probe_report(p, SIGNAL_FAIL, REASON_NOT_RUNNING, facts, "%s", h.why);
@@ -41,7 +41,7 @@ static int watch(struct probe *p, struct err *e)
 static void unwatch(struct probe *p)
 {
     if (p->view->remote)
-        remote_on_health(p->view->remote, NULL, NULL);
+        remote_on_health(p->view->remote, NULL, p);
 }
 
 static const struct field fields[] = {{0}};

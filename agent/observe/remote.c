@@ -10,6 +10,7 @@
 #include "loop/clock.h"
 #include "loop/program.h"
 #include "loop/socket.h"
+#include "loop/worker.h"
 
 enum {
     NONSENSE_MAX = 3, /* frames that are none of what was asked for: then it is ended */
@@ -23,11 +24,15 @@ static const uint64_t backoff_first_usec = USEC_PER_SEC;
 static const uint64_t backoff_most_usec = 60 * USEC_PER_SEC;
 /* One that lived this long is well: its next end is news, not a repetition. */
 static const uint64_t well_usec = 60 * USEC_PER_SEC;
+/* For one that closed its socket: when its end isn't heard of, we go on without. */
+static const uint64_t end_within_usec = USEC_PER_SEC;
+/* What was cancelled may still be answered for so long. */
+static const uint64_t late_within_usec = 60 * USEC_PER_SEC;
 
 /* A look that was sent and not yet answered. */
 struct sent {
     struct sent *next;
-    struct probe *probe;
+    struct probe *probe; /* NULL: it was cancelled */
     uint64_t id, at_usec;
 };
 
@@ -38,13 +43,14 @@ struct remote {
     int socket;
     struct io *io;
     struct reaper *reaper;
-    struct timer *restart, *pong;
+    struct timer *restart;
+    struct timer *silence; /* how long it may owe a pong, or, its socket closed, its end */
     struct sent *sent;
     uint64_t next_id, pings, started_usec, backoff_usec;
-    unsigned late;         /* looks that were cancelled and may still be answered */
     unsigned nonsense_now; /* of this process */
     bool pinged;
     struct remote_health health;
+    bool told_alive; /* what `changed` was last called for */
     void (*changed)(void *context);
     void *changed_context;
 };
@@ -55,10 +61,17 @@ static void start(struct remote *r);
 
 static void set_health(struct remote *r, bool alive, const char *why)
 {
-    bool news = r->health.alive != alive;
     r->health.alive = alive;
+    r->health.is_starting = false;
     (void)snprintf(r->health.why, sizeof r->health.why, "%s", why);
-    if (news && r->changed)
+}
+
+static void tell_health(struct remote *r)
+{
+    if (r->told_alive == r->health.alive)
+        return;
+    r->told_alive = r->health.alive;
+    if (r->changed)
         r->changed(r->changed_context);
 }
 
@@ -69,22 +82,29 @@ struct remote_health remote_health(const struct remote *r)
 
 void remote_on_health(struct remote *r, void (*changed)(void *context), void *context)
 {
+    if (!changed && r->changed_context != context)
+        return;
     r->changed = changed;
     r->changed_context = context;
 }
 
 /* ---- looks under way ---- */
 
-static struct sent *sent_take(struct remote *r, const struct probe *p, uint64_t id)
+/* Where the list holds the look of probe `p`, or, with `p` NULL, the one of that id; there is NULL
+ * when there is none. */
+static struct sent **sent_find(struct remote *r, const struct probe *p, uint64_t id)
 {
-    for (struct sent **at = &r->sent; *at; at = &(*at)->next) {
-        struct sent *s = *at;
-        if (p ? s->probe != p : s->id != id)
-            continue;
-        *at = s->next;
-        return s;
-    }
-    return NULL;
+    struct sent **at = &r->sent;
+    while (*at && (p ? (*at)->probe != p : (*at)->id != id))
+        at = &(*at)->next;
+    return at;
+}
+
+static void sent_drop(struct sent **at)
+{
+    struct sent *s = *at;
+    *at = s->next;
+    free(s);
 }
 
 static void report_down(struct remote *r, struct probe *p)
@@ -101,26 +121,31 @@ static void give_up_all(struct remote *r)
     while (all) {
         struct sent *s = all;
         all = s->next;
-        report_down(r, s->probe);
+        if (s->probe)
+            report_down(r, s->probe);
         free(s);
     }
 }
 
 /* ---- its end ---- */
 
-static void forget_process(struct remote *r)
+static void close_socket(struct remote *r)
 {
     io_free(r->io);
-    reaper_free(r->reaper); /* the loop reaps it still, though we don't hear of it */
     r->io = NULL;
-    r->reaper = NULL;
-    if (r->socket >= 0)
-        fd_close_owned(&r->socket);
+    fd_close_owned(&r->socket);
     r->socket = -1;
+}
+
+static void forget_process(struct remote *r)
+{
+    close_socket(r);
+    reaper_free(r->reaper); /* the loop reaps it still, though we don't hear of it */
+    r->reaper = NULL;
     r->health.pid = 0;
     r->pinged = false;
-    r->late = r->nonsense_now = 0;
-    timer_set(r->pong, USEC_NEVER, 0);
+    r->nonsense_now = 0;
+    timer_set(r->silence, USEC_NEVER, 0);
 }
 
 /* It is gone: all it owed is unknown, and it is started again after a pause that doubles. */
@@ -134,6 +159,7 @@ static void went(struct remote *r, const char *why)
     r->backoff_usec =
         r->backoff_usec * 2 < backoff_most_usec ? r->backoff_usec * 2 : backoff_most_usec;
     set_health(r, false, why);
+    tell_health(r);
     give_up_all(r);
 }
 
@@ -147,14 +173,26 @@ static void end(struct remote *r, const char *why)
 static void on_ended(void *context, int status)
 {
     struct remote *r = context;
-    char why[96];
-    (void)snprintf(why, sizeof why, "the observer ended (wait status 0x%x)", (unsigned)status);
+    char how[WORKER_TEXT], why[96];
+    (void)snprintf(why, sizeof why, "the observer %s", worker_end_text(status, how));
     went(r, why);
+}
+
+/* It has ended, or had better: how, is still to be heard, and only then worth telling. */
+static void on_hangup(struct remote *r)
+{
+    close_socket(r);
+    program_kill(r->health.pid);
+    timer_set(r->silence, clock_boot_usec() + end_within_usec, 0);
+    set_health(r, false, "the observer closed its socket");
+    give_up_all(r);
 }
 
 static void on_silence(void *context)
 {
-    end(context, "the observer did not answer a ping in time and was ended");
+    struct remote *r = context;
+    end(r, r->socket < 0 ? "the observer closed its socket"
+                         : "the observer did not answer a ping in time and was ended");
 }
 
 /* ---- what it says ---- */
@@ -178,18 +216,17 @@ static bool take_reading(struct remote *r, const json_t *m)
 {
     int verdict = words_find(&verdict_words, json_get_string(m, "verdict", ""));
     int reason = words_find(&reason_words, json_get_string(m, "reason", ""));
-    long long id = json_get_int(m, "reading", -1);
+    uint64_t id = (uint64_t)json_get_int(m, "reading", 0); /* 0 is nobody's */
     const json_t *facts = json_object_get(m, "facts"), *detail = json_object_get(m, "detail");
-    if (verdict < 0 || reason < 0 || id < 1 || (uint64_t)id > r->next_id ||
-        !facts_are_flat(facts) || (detail && !json_is_string(detail)))
+    struct sent **at = sent_find(r, NULL, id);
+    if (!*at || verdict < 0 || reason < 0 || !facts_are_flat(facts) ||
+        (detail && !json_is_string(detail)))
         return false;
-    struct sent *s = sent_take(r, NULL, (uint64_t)id);
-    if (!s)
-        return r->late && r->late--; /* an answer to what was cancelled meanwhile */
-    struct probe *p = s->probe;
-    free(s);
-    probe_report(p, (enum verdict)verdict, (enum reason)reason, json_deep_copy(facts), "%s",
-                 json_get_string(m, "detail", ""));
+    struct probe *p = (*at)->probe;
+    sent_drop(at);
+    if (p) /* else it was cancelled meanwhile */
+        probe_report(p, (enum verdict)verdict, (enum reason)reason, json_deep_copy(facts), "%s",
+                     json_get_string(m, "detail", ""));
     return true;
 }
 
@@ -198,8 +235,9 @@ static bool take_pong(struct remote *r, const json_t *m)
     if (!r->pinged || json_get_int(m, "pong", -1) != (long long)r->pings)
         return false;
     r->pinged = false;
-    timer_set(r->pong, USEC_NEVER, 0);
+    timer_set(r->silence, USEC_NEVER, 0);
     set_health(r, true, "");
+    tell_health(r);
     return true;
 }
 
@@ -234,7 +272,7 @@ static void on_frame(void *context, uint32_t events)
         if (got == -EAGAIN)
             return;
         if (got == 0 || (got < 0 && got != -EBADMSG)) {
-            end(r, "the observer closed its socket");
+            on_hangup(r);
             return;
         }
         bool sense = got > 0 && take_frame(r, m);
@@ -249,6 +287,7 @@ static void on_frame(void *context, uint32_t events)
 static int try_start(struct remote *r, struct err *e)
 {
     int pair[2];
+    r->started_usec = clock_boot_usec();
     int code = socket_pair(pair, e);
     if (code < 0)
         return code;
@@ -262,7 +301,6 @@ static int try_start(struct remote *r, struct err *e)
     r->socket = pair[0];
     r->health.pid = pid;
     r->health.starts++;
-    r->started_usec = clock_boot_usec();
     code = reaper_new(r->loop, pid, on_ended, r, &r->reaper, e);
     return code < 0 ? code : io_new(r->loop, r->socket, EPOLLIN, on_frame, r, &r->io, e);
 }
@@ -276,7 +314,7 @@ static void ping(struct remote *r)
     json_put(m, "ping", json_integer((json_int_t)++r->pings));
     (void)frame_send(r->socket, m, NULL, &e); /* a full socket is silence, too */
     r->pinged = true;
-    timer_set(r->pong, clock_boot_usec() + pong_within_usec, 0);
+    timer_set(r->silence, clock_boot_usec() + pong_within_usec, 0);
 }
 
 /* It is alive once it has answered: one that can't even begin never was. Looks needn't wait for
@@ -320,10 +358,11 @@ int remote_new(struct loop *l, const struct root *root, const char *const *argv,
     r->socket = -1;
     r->backoff_usec = backoff_first_usec;
     r->argv = argv_of(argv, user);
+    r->health.is_starting = true;
     (void)snprintf(r->health.why, sizeof r->health.why, "the observer is starting");
     int code = timer_new(l, on_restart, r, &r->restart, e);
     if (code >= 0)
-        code = timer_new(l, on_silence, r, &r->pong, e);
+        code = timer_new(l, on_silence, r, &r->silence, e);
     if (code < 0)
         return code;
     start(r);
@@ -337,14 +376,15 @@ void remote_free(struct remote *r)
         return;
     if (r->health.pid)
         program_kill(r->health.pid);
-    forget_process(r);
+    if (r->silence) /* else nothing was started */
+        forget_process(r);
     while (r->sent) {
         struct sent *s = r->sent;
         r->sent = s->next;
         free(s);
     }
     timer_free(r->restart);
-    timer_free(r->pong);
+    timer_free(r->silence);
     for (size_t i = 0; r->argv && r->argv[i]; i++)
         free((char *)r->argv[i]);
     free(r->argv);
@@ -403,14 +443,25 @@ void remote_look(struct remote *r, struct probe *p)
     r->sent = s;
 }
 
+static void forget_late(struct remote *r, uint64_t now_usec)
+{
+    for (struct sent **at = &r->sent; *at;) {
+        if (!(*at)->probe && now_usec - (*at)->at_usec > late_within_usec)
+            sent_drop(at);
+        else
+            at = &(*at)->next;
+    }
+}
+
 void remote_cancel(struct remote *r, struct probe *p)
 {
-    struct sent *s = sent_take(r, p, 0);
+    uint64_t now_usec = clock_boot_usec();
+    struct sent *s = *sent_find(r, p, 0);
+    forget_late(r, now_usec);
     if (!s)
         return;
-    r->late++;
+    s->probe = NULL;
     /* An overdue look is how a hung one is noticed: that costs nothing while all is well. */
-    if (clock_boot_usec() - s->at_usec >= p->timeout_usec)
+    if (now_usec - s->at_usec >= p->timeout_usec)
         ping(r);
-    free(s);
 }

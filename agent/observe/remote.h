@@ -23,6 +23,7 @@ void remote_cancel(struct remote *r, struct probe *p);
 
 /* What the probe kind `observer` reports. */
 struct remote_health {
+    bool is_starting;  /* the first one has neither answered nor ended yet */
     bool alive;        /* the process runs and answered the last ping in time */
     unsigned starts;   /* how often it was started */
     unsigned nonsense; /* frames that were not what was asked for */
@@ -30,6 +31,7 @@ struct remote_health {
     char why[128]; /* when not alive */
 };
 struct remote_health remote_health(const struct remote *r);
-/* Called whenever the health changed. */
+/* `changed` is called whenever it came alive or no longer is; the latest to ask is told. With
+ * `changed` NULL `context` is told no more, if it still was. */
 void remote_on_health(struct remote *r, void (*changed)(void *context), void *context);
 OWNER(struct remote, remote_free);
