@@ -104,6 +104,8 @@ const char *perform_phase(const struct engine *en, const char *incident, uint64_
 /* look.c */
 void look_start(struct engine *en, const char *incident, const int *probes, size_t count);
 void look_reading(struct engine *en, int probe);
+/* Nobody waits for this incident's look any more. */
+void look_cancel(struct engine *en, const char *incident);
 void look_free_all(struct engine *en);
 /* state.c: what outlives the agent. */
 int state_load(struct engine *en, struct err *e);

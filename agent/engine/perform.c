@@ -245,7 +245,7 @@ static void perform_keep(struct engine *en, const struct effect *f)
     work_start(work_new(en, &job), &job);
 }
 
-/* Planning that nobody waits for any more. Steps, undo and recovery are never cut short. */
+/* Planning, or a look, that nobody waits for any more. Steps, undo and recovery are never cut short. */
 static void perform_cancel(struct engine *en, const char *incident)
 {
     for (struct work *w = en->works, *next; w; w = next) {
@@ -253,6 +253,7 @@ static void perform_cancel(struct engine *en, const char *incident)
         if (w->type == JOB_PLAN && w->incident && !strcmp(w->incident, incident))
             work_free(w);
     }
+    look_cancel(en, incident);
 }
 
 static void perform_tell(const struct effect *f)
