@@ -37,17 +37,29 @@ static void tell_core_of_journal(struct engine *en, bool is_broken, const char *
     timer_set(en->journal_timer, is_broken ? clock_boot_usec() + journal_retry_usec : USEC_NEVER,
               USEC_PER_SEC);
     if (is_broken)
-        log_error("the journal can't be written, so nothing is begun: %s", why);
+        log_error("what must be recorded can't be, so nothing is begun: %s", why);
     else
         log_notice("the journal can be written again");
     struct event ev = {.type = EVENT_JOURNAL, .ok = !is_broken, .detail = why};
     engine_feed(en, &ev);
 }
 
-/* Durable, or not: the one place where that is decided. */
 static bool sync_journal(struct engine *en, struct err *e)
 {
     return journal_sync(en->journal, e) >= 0;
+}
+
+/* Durable, or not: the one place where that is decided. The state too: without it a crash would
+ * forget the attempt, and with it what is to be recovered. */
+static bool make_durable(struct engine *en, struct err *e)
+{
+    struct err why = {0};
+    bool recorded = sync_journal(en, e);
+    if (en->state_unsaved && state_save(en, &why) >= 0)
+        en->state_unsaved = false;
+    if (recorded && en->state_unsaved)
+        *e = why;
+    return recorded && !en->state_unsaved;
 }
 
 void engine_feed(struct engine *en, struct event *ev)
@@ -60,23 +72,20 @@ void engine_feed(struct engine *en, struct event *ev)
 
     OWNED(effects_fini) struct effects fx = {0};
     core_step(en->core, ev, &fx);
-    bool save = false;
     for (size_t i = 0; i < fx.count; i++) {
         const struct effect *f = &fx.at[i];
-        save |= f->type == EFFECT_SAVE;
+        en->state_unsaved |= f->type == EFFECT_SAVE;
         if (f->type == EFFECT_RECORD)
             journal_add(en->journal, (enum record_type)words_find(&record_words, f->record),
                         json_incref(f->body));
     }
     struct err e = {0};
-    bool recorded = sync_journal(en, &e);
+    bool recorded = make_durable(en, &e);
     if (journal_rotated(en->journal)) {
         json_t *body = json_object();
         json_put(body, "state", core_save(en->core));
         journal_add(en->journal, RECORD_ROTATE, body);
     }
-    if (save)
-        state_save(en);
     perform(en, &fx, recorded);
     tell_core_of_journal(en, !recorded, recorded ? "written" : e.text);
 }
@@ -85,7 +94,7 @@ static void retry_journal(void *context)
 {
     struct engine *en = context;
     struct err e = {0};
-    if (sync_journal(en, &e))
+    if (make_durable(en, &e))
         tell_core_of_journal(en, false, "written");
     else
         timer_set(en->journal_timer, clock_boot_usec() + journal_retry_usec, USEC_PER_SEC);
@@ -121,18 +130,6 @@ int engine_observe(struct engine *en, struct err *e)
     return observe_new(&en->view, en->generation, on_reading, en, &en->observe, e);
 }
 
-/* Every look ends by itself, at the latest at its deadline; so only a node that slept, or a loop
- * that hung, leaves signals behind that nobody has looked at for too long. */
-static void check_stale(void *context)
-{
-    struct engine *en = context;
-    int cursor = 0, probe;
-    while ((probe = sieve_stale(en->sieve, &cursor, engine_now(en))) >= 0)
-        take_reading(en, probe, SIGNAL_UNKNOWN, REASON_STALE, NULL,
-                     "nobody has looked for too long");
-    timer_set(en->stale_timer, clock_boot_usec() + stale_check_usec, stale_check_usec / 4);
-}
-
 static void on_wake(void *context)
 {
     struct event ev = {.type = EVENT_WAKE};
@@ -161,6 +158,19 @@ static void check_switch(struct engine *en)
     log_notice("the kill switch is %s", pulled ? "pulled: no new step begins" : "not pulled");
     struct event ev = {.type = EVENT_KILL_SWITCH, .ok = pulled};
     engine_feed(en, &ev);
+}
+
+/* Every look ends by itself, at the latest at its deadline; so only a node that slept, or a loop
+ * that hung, leaves signals behind that nobody has looked at for too long. */
+static void check_stale(void *context)
+{
+    struct engine *en = context;
+    int cursor = 0, probe;
+    while ((probe = sieve_stale(en->sieve, &cursor, engine_now(en))) >= 0)
+        take_reading(en, probe, SIGNAL_UNKNOWN, REASON_STALE, NULL,
+                     "nobody has looked for too long");
+    check_switch(en); /* should its watch have missed something */
+    timer_set(en->stale_timer, clock_boot_usec() + stale_check_usec, stale_check_usec / 4);
 }
 
 static void on_switch(void *context, const char *name)
@@ -342,11 +352,13 @@ static int run(struct engine *en)
     if (code < 0)
         return report(ENGINE_FAILED, &e);
     json_t *body = json_object();
-    json_put(body, "why", json_string("told to stop"));
+    json_put(body, "why",
+             json_string(code == ENGINE_STOPPED ? "told to stop" : "it could not go on"));
     journal_add(en->journal, RECORD_STOP, body);
     if (!sync_journal(en, &e))
         log_error("the journal's end can't be written: %s", e.text);
-    state_save(en);
+    if (state_save(en, &e) < 0)
+        log_error("%s", e.text);
     return code;
 }
 

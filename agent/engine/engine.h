@@ -49,7 +49,7 @@ struct engine {
     struct remote *remote;
     struct observe *observe;
     struct journal *journal;
-    bool journal_broken;
+    bool journal_broken, state_unsaved;
     struct timer *journal_timer; /* tries again while it is broken */
     uint64_t booted_usec;        /* the agent's clock at this boot's start */
     struct timer *wake;
@@ -109,7 +109,7 @@ void look_cancel(struct engine *en, const char *incident);
 void look_free_all(struct engine *en);
 /* state.c: what outlives the agent. */
 int state_load(struct engine *en, struct err *e);
-void state_save(struct engine *en);
+int state_save(struct engine *en, struct err *e);
 /* reload.c: the documents, at start and anew. */
 int reload_watch(struct engine *en, struct err *e);
 void reload_now(struct engine *en);

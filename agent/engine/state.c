@@ -56,14 +56,13 @@ int state_load(struct engine *en, struct err *e)
     return 0;
 }
 
-void state_save(struct engine *en)
+int state_save(struct engine *en, struct err *e)
 {
     json_t *saved = json_object();
     json_put(saved, "boot", json_string(en->boot_id));
     json_put(saved, "core", core_save(en->core));
     OWNED(free) char *text = json_canonical(saved);
     json_decref(saved);
-    struct err e = {0};
-    if (file_replace(en->root, STATE_PATH, STATE_FOLDER, text, strlen(text), NULL, &e) < 0)
-        log_error("the state can't be saved: %s", e.text);
+    int code = file_replace(en->root, STATE_PATH, STATE_FOLDER, text, strlen(text), NULL, e);
+    return code < 0 ? err_wrap(e, code, "the state can't be saved") : 0;
 }
