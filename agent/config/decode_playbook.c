@@ -24,7 +24,7 @@ static const struct field limits_fields[] = {
      FIELD_AT(limits_spec, attempts),
      .otherwise = "2",
      .min = 1,
-     .max = 1000,
+     .max = 16, /* the core remembers so many */
      .help = "at most so many runs"},
     {.name = "per",
      .type = FIELD_DURATION,

@@ -55,6 +55,12 @@ void history_end(struct history *h, const char *playbook, uint64_t now_usec)
     h->action_ended_usec = now_usec;
 }
 
+void history_end_action(struct history *h, const char *incident, uint64_t now_usec)
+{
+    if (!h->action_ended_usec && !strcmp(h->action_incident, incident))
+        h->action_ended_usec = now_usec;
+}
+
 void history_started(struct history *h, uint64_t now_usec)
 {
     push_time(h->starts, &h->start_count, HISTORY_STARTS_MAX, now_usec);

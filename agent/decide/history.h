@@ -32,6 +32,8 @@ const struct attempts *history_attempts(const struct history *h, const char *pla
 void history_begin(struct history *h, const char *playbook, const char *incident,
                    uint64_t now_usec);
 void history_end(struct history *h, const char *playbook, uint64_t now_usec);
+/* The incident's action is over, though nobody can say which playbook's it was. */
+void history_end_action(struct history *h, const char *incident, uint64_t now_usec);
 void history_started(struct history *h, uint64_t now_usec);
 json_t *history_save(const struct history *h);
 void history_load(struct history *h, const json_t *saved);

@@ -144,17 +144,33 @@ json_t *incident_save(const struct incident *i)
     return saved;
 }
 
+/* The documents may have changed since: a plan whose steps aren't this playbook's is no plan of it.
+ */
+static bool plan_fits(const json_t *plan, const struct playbook_document *p, long long step)
+{
+    const json_t *steps = json_object_get(plan, "steps");
+    if (json_array_size(steps) != p->step_count || step < 0 || (size_t)step >= p->step_count)
+        return false;
+    for (size_t k = 0; k < p->step_count; k++)
+        if (strcmp(json_get_string(json_array_get(steps, k), "kind", ""), p->steps[k].kind->name) !=
+            0)
+            return false;
+    return true;
+}
+
 static void load_plan(struct incident *i, const json_t *saved, struct generation *g)
 {
     int playbook = generation_find_playbook(g, json_get_string(saved, "playbook", ""));
-    if (playbook < 0)
+    json_t *plan = json_object_get(saved, "plan");
+    long long step = json_get_int(saved, "step", 0);
+    if (playbook < 0 || (plan && !plan_fits(plan, &g->playbooks[playbook], step)))
         return;
     i->generation = generation_ref(g);
     i->playbook = playbook;
-    i->step = (int)json_get_int(saved, "step", 0);
+    i->step = plan ? (int)step : 0;
     i->dry = json_get_bool(saved, "dry", false);
     i->looked_usec = (uint64_t)json_get_int(saved, "looked", 0);
-    i->plan = json_incref(json_object_get(saved, "plan"));
+    i->plan = json_incref(plan);
     const char *digest = json_get_string(saved, "digest", NULL);
     i->digest = digest ? mem_strdup(digest) : NULL;
 }

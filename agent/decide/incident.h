@@ -135,7 +135,7 @@ const struct playbook_document *incident_playbook(const struct incident *i);
 
 json_t *incident_save(const struct incident *i);
 /* NULL when the saved form isn't one. The plan's generation is `g` if the playbook is
- * there; else the plan is lost. */
+ * there with the same steps; else the plan is lost. */
 struct incident *incident_load(const json_t *saved, struct generation *g);
 
 OWNER(struct incident, incident_free);

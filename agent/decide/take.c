@@ -16,6 +16,7 @@ static void signal_forget(struct signal *s, uint64_t now_usec)
     s->since_usec = now_usec;
     s->changed_usec = now_usec;
     s->good_since_usec = s->passed_usec = 0;
+    s->kept[0] = '\0'; /* asked for again: whether the copy is there is known only on the disk */
 }
 
 static void take_signal(struct core *c, const struct event *ev)
@@ -77,10 +78,32 @@ static void take_prepared(struct core *c, struct incident *i, const struct event
     incident_move(i, CHANGE_PREPARED, c->now_usec, fx, "plan %.12s is made", i->digest);
 }
 
-static bool step_changes(const struct incident *i)
+static bool changes_at(const struct incident *i, int step)
 {
     const json_t *steps = json_object_get(i->plan, "steps");
-    return json_get_bool(json_array_get(steps, (size_t)i->step), "changes", true);
+    return json_get_bool(json_array_get(steps, (size_t)step), "changes", true);
+}
+
+/* Why the next step must not begin, or NULL. A playbook runs on what the guards allowed at its
+ * beginning; collecting evidence may have taken minutes since. So before the first step that
+ * changes something what it relied on must still be seen; and the mode may have got stricter. */
+static const char *why_stop(const struct core *c, const struct incident *i)
+{
+    const struct playbook_document *p = incident_playbook(i);
+    const struct generation *g = i->generation;
+    if (c->kill_switch)
+        return "the kill switch was pulled";
+    if (core_mode(c, p) != MODE_ENFORCE)
+        return "the mode got stricter";
+    for (int k = 0; k <= i->step; k++)
+        if (changes_at(i, k))
+            return NULL;
+    if (core_condition(c, g, &g->failures[p->treats].when) != TRUTH_TRUE)
+        return "the failure was not seen for certain any more";
+    for (size_t k = 0; k < p->requires_count; k++)
+        if (core_condition(c, g, &p->requires[k].condition) != TRUTH_TRUE)
+            return "what the playbook requires did not hold any more";
+    return NULL;
 }
 
 static void take_step(struct core *c, struct incident *i, const struct event *ev,
@@ -89,11 +112,13 @@ static void take_step(struct core *c, struct incident *i, const struct event *ev
     const struct playbook_document *p = incident_playbook(i);
     const char *name = p->steps[i->step].name;
     /* A step that changes nothing (evidence, a wait) never stops a remedy. */
-    bool is_good = ev->ok || !step_changes(i), is_last = (size_t)i->step + 1 == p->step_count;
-    if (!is_good || (c->kill_switch && !is_last)) {
+    bool is_good = ev->ok || !changes_at(i, i->step),
+         is_last = (size_t)i->step + 1 == p->step_count;
+    const char *stop = is_last ? NULL : why_stop(c, i);
+    if (!is_good || stop) {
         char why[300];
-        (void)snprintf(why, sizeof why, "step \"%s\" %s: %s", name, ev->outcome,
-                       is_good ? "then the kill switch was pulled" : ev->detail);
+        (void)snprintf(why, sizeof why, "step \"%s\" %s: %s%s", name, ev->outcome,
+                       is_good ? "then " : "", is_good ? stop : ev->detail);
         i->is_void = is_good || !strcmp(ev->outcome, "refused");
         if (p->on_failure == ON_FAILURE_LEAVE) {
             moves_end_attempt(c, i);
@@ -115,12 +140,17 @@ static void take_step(struct core *c, struct incident *i, const struct event *ev
     moves_look(c, i, fx);
 }
 
-/* What could not be brought home is a person's: no other playbook is tried on top of it. */
-static void stop_trying(struct core *c, struct incident *i, struct effects *fx)
+static void mark_all_tried(const struct core *c, struct incident *i)
 {
     const struct failure_document *f = moves_failure(c, i);
     for (size_t k = 0; f && k < f->playbook_count; k++)
         incident_mark_tried(i, c->generation->playbooks[f->playbooks[k]].meta.name);
+}
+
+/* What could not be brought home is a person's: no other playbook is tried on top of it. */
+static void stop_trying(struct core *c, struct incident *i, struct effects *fx)
+{
+    mark_all_tried(c, i);
     moves_escalate(c, i, fx);
 }
 
@@ -183,14 +213,18 @@ static void take_answer(struct core *c, const struct event *ev, struct effects *
 static void restart_incident(struct core *c, struct incident *i, struct effects *fx)
 {
     i->looked_usec = i->verify_usec = 0;
-    if (i->state >= STATE_RUNNING && i->state <= STATE_RECOVERING && (!i->generation || !i->plan)) {
+    enum state was = i->state;
+    bool lost = was >= STATE_RUNNING && was <= STATE_RECOVERING && (!i->generation || !i->plan);
+    if (lost) {
         /* The plan is gone with its playbook: its files are home (recovery runs before this), the
          * rest is a person's. */
         i->state = STATE_FAILED;
+        history_end_action(&c->history, i->id, c->now_usec);
+        mark_all_tried(c, i);
     }
-    enum state was = i->state;
-    incident_move(i, CHANGE_RESTARTED, c->now_usec, fx, "the agent started anew (it was %s)",
-                  words_name(&state_words, (int)was));
+    incident_move(i, CHANGE_RESTARTED, c->now_usec, fx, "the agent started anew (it was %s%s)",
+                  words_name(&state_words, (int)was),
+                  lost ? ", by a plan that the documents don't know any more" : "");
     if (i->state == STATE_CONFIRMED)
         incident_drop_plan(i);
     else if (i->state == STATE_UNDOING)

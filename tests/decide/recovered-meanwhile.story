@@ -1,0 +1,38 @@
+# It recovers by itself while the evidence is collected: nothing is restarted.
+policy: enforce
+> start
+> +10m signal kubelet-healthz pass
+> signal kubelet-unit pass none active=active invocation=a
+> signal containerd-unit pass
+> signal etcd-health pass
+> signal apiserver-manifest pass none digest=d1d1d1d1d1d1
+> signal apiserver-container pass none id=c1
+> signal apiserver-readyz pass
+  wake in 2m
+> signal apiserver-livez pass
+> +1m signal apiserver-livez fail timeout
+  t-1 apiserver-hung: none -> suspected (The API server runs but doesn't answer its health check)
+> +3m wake
+  t-1 apiserver-hung: suspected -> confirmed (it has held for 3m)
+  t-1 apiserver-hung: confirmed -> preparing (playbook restart-hung-apiserver is chosen)
+  prepare restart-hung-apiserver
+  keep apiserver-manifest d1d1d1d1d1d1
+> prepared t-1 ok
+  t-1 apiserver-hung: preparing -> planned (plan 0123456789ab is made)
+  t-1 apiserver-hung: planned -> looking (fresh-look: none within the last moments; wants a fresh look)
+  look apiserver-livez apiserver-container kubelet-healthz etcd-health apiserver-manifest kubelet-unit containerd-unit
+> looked t-1
+  t-1 apiserver-hung: looking -> planned (what the plan relies on was looked at anew)
+  guards: allow
+  t-1 apiserver-hung: planned -> running (every guard allows it)
+  intent keep the evidence
+  run step 0
+> +30s signal apiserver-livez pass
+> step t-1 done
+  t-1 apiserver-hung: running -> undoing (step "keep the evidence" done: then the failure was not seen for certain any more)
+  undo keep the evidence
+  undo step 0
+> undone t-1 done
+  t-1 apiserver-hung: undoing -> failed (undo: fine)
+  cancel t-1
+  t-1 apiserver-hung: failed -> cleared (what was seen is gone)
