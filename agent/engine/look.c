@@ -11,7 +11,7 @@ struct look {
     struct look *next;
     char *incident;
     uint64_t began_usec; /* boot clock: only what was looked at since counts */
-    bool *awaited; /* by probe */
+    bool *awaited;       /* by probe */
     size_t left, probe_count;
 };
 

@@ -245,7 +245,8 @@ static void perform_keep(struct engine *en, const struct effect *f)
     work_start(work_new(en, &job), &job);
 }
 
-/* Planning, or a look, that nobody waits for any more. Steps, undo and recovery are never cut short. */
+/* Planning, or a look, that nobody waits for any more. Steps, undo and recovery are never cut
+ * short. */
 static void perform_cancel(struct engine *en, const char *incident)
 {
     for (struct work *w = en->works, *next; w; w = next) {
