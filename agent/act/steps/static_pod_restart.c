@@ -1,9 +1,11 @@
 /* static-pod.restart: ends a static pod's present container so that the kubelet starts it anew.
  *
- *   container  `crictl rm -f ID`: new container, same sandbox; also ends a crash backoff (its
- * exited container is removed) sandbox    `crictl stopp ID`: new sandbox, so new limits manifest
- * out of the kubelet's folder and back (static_pod_move.h) auto       the first of these for which
- * there is something
+ * - container: `crictl rm -f ID`. A new container in the same sandbox. It also ends a crash
+ *   backoff, since that stands on the exited container.
+ * - sandbox: `crictl stopp ID`. A new sandbox, so new limits.
+ * - manifest: out of the kubelet's folder and back (static_pod_move.h).
+ * - auto: the first of these for which there is something. Where there is neither container nor
+ *   sandbox, moving the manifest can't leave two of them side by side.
  *
  * A playbook that says `by: manifest` must require that the API server was ready at some time since
  * the kubelet's start: a kubelet that has not reached one doesn't end pods whose manifest went
