@@ -12,7 +12,6 @@ enum { DESCRIPTORS_MAX = 256 };
 
 static int become(const char *user, struct err *e)
 {
-    errno = 0;
     const struct passwd *p = getpwnam(user);
     if (!p)
         return err_set(e, -ENOENT, "there is no user \"%s\" to become", user);

@@ -134,7 +134,7 @@ static void finish(struct transfer *t, CURLcode code)
     (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &t->outcome.os_errno);
     (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &t->outcome.verify_result);
     t->http->connections += (unsigned long)opened;
-    t->outcome.code = code;
+    t->outcome.code = (int)code;
     t->outcome.has_status = status != 0;
     t->outcome.body_too_long = t->response.body.truncated;
     t->response.status = (int)status;
