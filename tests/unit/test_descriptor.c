@@ -102,7 +102,7 @@ static void test_not_files(void **state)
         {sockets[0], -EINVAL},
         {open("/dev/zero", O_RDONLY | O_CLOEXEC), -EINVAL},
         {open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -EINVAL},
-        {open("/proc/self/exe", O_PATH | O_CLOEXEC), -EBADF},
+        {open("/etc/passwd", O_PATH | O_CLOEXEC), -EBADF},
         {open("/dev/null", O_WRONLY | O_CLOEXEC), -EINVAL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -89,9 +89,22 @@ static void hand_over(struct world *w, int fd)
     w->c->probe.file_count = 1;
 }
 
+/* With time enough on the slowest machine. */
+static void look(struct world *w)
+{
+    struct probe *p = &w->c->probe;
+    unsigned before = w->c->readings;
+    p->timeout_usec = USEC_PER_MINUTE;
+    p->looking = true;
+    p->kind->look(p);
+    while (w->c->readings == before)
+        assert_true(sd_event_run(loop_sd_event(w->c->loop), USEC_PER_SEC) >= 0);
+    assert_int_equal(w->c->readings, before + 1);
+}
+
 static void expect(struct world *w, const char *what, enum verdict v, const char *reason)
 {
-    probe_case_look(w->c);
+    look(w);
     const char *saw = words_name(&reason_words, (int)w->c->reason);
     if (w->c->verdict != v || strcmp(saw, reason) != 0)
         print_error("%s: %s (%s)\n", what, saw, w->c->detail);
@@ -176,9 +189,9 @@ static void test_status_that_passes(void **state)
     struct hostile *h = hostile_start(serve_answer, NULL);
     start(w, "{url: 'http://127.0.0.1:%d/', okStatus: 401}", hostile_port(h));
     for (served = 0; strncmp(answers[served].status_line, "401", 3) != 0; served++)
-        probe_case_expect(w->c, SIGNAL_FAIL,
-                          answers[served].status_line[0] == '3' ? "protocol" : "http-error");
-    probe_case_expect(w->c, SIGNAL_PASS, "none");
+        expect(w, answers[served].what, SIGNAL_FAIL,
+               answers[served].status_line[0] == '3' ? "protocol" : "http-error");
+    expect(w, "the status that passes", SIGNAL_PASS, "none");
     hostile_stop(h);
 }
 
@@ -236,7 +249,7 @@ static void test_nobody_may_ask(void **state)
     struct world *w = *state;
     w->c->view.net = NULL;
     start(w, "{url: 'http://127.0.0.1:1/'}");
-    probe_case_expect(w->c, SIGNAL_UNKNOWN, "observer-down");
+    expect(w, "in the agent", SIGNAL_UNKNOWN, "observer-down");
 }
 
 /* That we have no descriptor left says nothing about the server. */
@@ -250,11 +263,11 @@ static void test_no_descriptor_left(void **state)
     none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
     start(w, "{url: 'http://127.0.0.1:%d/0'}", hostile_port(h));
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    probe_case_look(w->c);
+    look(w);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(w->c->verdict, SIGNAL_UNKNOWN);
     assert_int_equal(w->c->reason, REASON_TOOL_FAILED);
-    probe_case_expect(w->c, SIGNAL_PASS, "none"); /* and all is well again */
+    expect(w, "with descriptors again", SIGNAL_PASS, "none");
     hostile_stop(h);
 }
 
@@ -322,14 +335,14 @@ static void test_many_at_once(void **state)
     for (int i = 0; i < MANY; i++) {
         struct probe *p = &crowd.probes[i];
         *p = i % 5 ? to_slow : w->c->probe;
-        p->timeout_usec = 3 * USEC_PER_SEC;
+        p->timeout_usec = i % 5 ? USEC_PER_MINUTE : USEC_PER_SEC;
         p->report = on_crowd_report;
         p->owner = &crowd;
         p->looking = true;
         p->kind->look(p);
     }
     while (crowd.passed + crowd.timed_out < MANY &&
-           clock_boot_usec() < began_usec + 10 * USEC_PER_SEC)
+           clock_boot_usec() < began_usec + USEC_PER_MINUTE)
         assert_true(sd_event_run(loop_sd_event(w->c->loop), 50 * USEC_PER_MSEC) >= 0);
     assert_int_equal(crowd.passed, MANY - MANY / 5);
     assert_int_equal(crowd.timed_out, MANY / 5);
