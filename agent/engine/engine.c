@@ -228,10 +228,8 @@ static int open_root(struct engine *en, const struct engine_options *o)
     struct err e = {0};
     if (root_open(o->root, &en->root, &e) < 0 || node_load(en->root, &en->node, &e) < 0)
         return report(ENGINE_FAILED, &e);
-    static const char *const folders[] = {STATE_FOLDER, RUN_FOLDER, JOURNAL_FOLDER};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (folder_make(en->root, folders[i], 0700, &e) < 0)
-            return report(ENGINE_FAILED, &e);
+    if (folder_make(en->root, RUN_FOLDER, 0700, &e) < 0)
+        return report(ENGINE_FAILED, &e);
     /* After a crash the dead-man may hold it while it puts a manifest back. */
     int r = file_lock_wait(en->root, LOCK_PATH, clock_boot_usec() + lock_wait_usec, &en->lock, &e);
     if (r == -ETIMEDOUT) {
@@ -240,6 +238,15 @@ static int open_root(struct engine *en, const struct engine_options *o)
         return ENGINE_BUSY;
     }
     return r < 0 ? report(ENGINE_FAILED, &e) : 0;
+}
+
+static int make_folders(struct engine *en)
+{
+    struct err e = {0};
+    if (folder_make(en->root, STATE_FOLDER, 0700, &e) < 0 ||
+        folder_make(en->root, JOURNAL_FOLDER, 0700, &e) < 0)
+        return report(ENGINE_FAILED, &e);
+    return 0;
 }
 
 static int load_documents(struct engine *en, const struct engine_options *o)
@@ -324,8 +331,8 @@ static int start(struct engine *en, const struct engine_options *o)
     if (code)
         return code;
     struct recovered recovered = {0};
-    recover_first(en, &recovered);
-    if (!(code = open_journal(en)))
+    recover_first(en, &recovered); /* before /var, which may be full, read-only or not there */
+    if (!(code = make_folders(en)) && !(code = open_journal(en)))
         record_recovered(en, &recovered);
     if (!code && !(code = load_documents(en, o)) && !(code = open_world(en, o))) {
         struct err e = {0};

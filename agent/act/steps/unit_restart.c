@@ -134,6 +134,16 @@ static enum outcome prove(struct hand *h, const struct args *a, const json_t *pl
     }
 }
 
+static json_t *effect_unit(const char *unit, const char *verb, const char *result)
+{
+    json_t *effect = json_object();
+    json_put(effect, "what", json_string_or_null("unit"));
+    json_put(effect, "unit", json_string_or_null(unit));
+    json_put(effect, "verb", json_string_or_null(verb));
+    json_put(effect, "result", json_string_or_null(result));
+    return effect;
+}
+
 static enum outcome run(struct hand *h, const void *args, const json_t *plan, struct err *detail)
 {
     const struct args *a = args;
@@ -141,17 +151,15 @@ static enum outcome run(struct hand *h, const void *args, const json_t *plan, st
     if (o != OUTCOME_DONE)
         return o;
     const char *bus = h->node->bus_address;
-    if (json_get_bool(plan, "resetFailed", false) && unit_reset_failed(bus, a->unit, detail) < 0)
+    if (json_get_bool(plan, "resetFailed", false) &&
+        (unit_reset_failed(bus, a->unit, detail) < 0 ||
+         hand_effect(h, effect_unit(a->unit, "ResetFailedUnit", "done"), detail) < 0))
         return OUTCOME_FAILED;
     hand_phase(h, "job");
     struct err job = {0};
     int code = unit_job(bus, "RestartUnit", a->unit, a->within_usec, &job);
-    json_t *effect = json_object();
-    json_put(effect, "what", json_string_or_null("unit"));
-    json_put(effect, "unit", json_string_or_null(a->unit));
-    json_put(effect, "verb", json_string_or_null("RestartUnit"));
-    json_put(effect, "result", json_string_or_null(code < 0 ? job.text : "done"));
-    if (hand_effect(h, effect, detail) < 0)
+    if (hand_effect(h, effect_unit(a->unit, "RestartUnit", code < 0 ? job.text : "done"), detail) <
+        0)
         return OUTCOME_FAILED;
     if (code < 0) {
         *detail = job;
