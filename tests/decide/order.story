@@ -9,7 +9,7 @@ policy: enforce
 > signal apiserver-container pass none id=c1
 > signal apiserver-readyz pass
   wake in 2m
-> signal apiserver-livez pass
+> signal apiserver-livez fail refused
 > +1m signal kubelet-client-certificate pass
 > signal apiserver-manifest fail missing
   t-1 apiserver-manifest-missing: none -> suspected (The API server's manifest is gone from the manifests folder)
@@ -19,6 +19,9 @@ policy: enforce
 > +1m wake
   t-1 apiserver-manifest-missing: suspected -> confirmed (it has held for 1m)
   t-2 kubelet-down: suspected -> confirmed (it has held for 1m)
+  t-1 apiserver-manifest-missing: confirmed -> escalated (playbook restore-missing-apiserver-manifest is left, but it requires kubelet-healthz, which is fail (refused): a person is needed)
+  escalate 
+  tell t-1
   t-2 kubelet-down: confirmed -> preparing (playbook start-kubelet is chosen)
   prepare start-kubelet
 > prepared t-2 ok

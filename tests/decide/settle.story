@@ -32,6 +32,7 @@ policy: enforce
 > step t-1 done
   intent start the unit
   run step 1
+> signal apiserver-livez fail refused
 > signal apiserver-manifest fail missing
   t-2 apiserver-manifest-missing: none -> suspected (The API server's manifest is gone from the manifests folder)
   wake in 1m
