@@ -19,9 +19,6 @@ policy: enforce
 > +1m wake
   t-1 apiserver-manifest-missing: suspected -> confirmed (it has held for 1m)
   t-2 kubelet-down: suspected -> confirmed (it has held for 1m)
-  t-1 apiserver-manifest-missing: confirmed -> escalated (playbook restore-missing-apiserver-manifest is left, but it requires kubelet-healthz, which is fail (refused): a person is needed)
-  escalate 
-  tell t-1
   t-2 kubelet-down: confirmed -> preparing (playbook start-kubelet is chosen)
   prepare start-kubelet
 > prepared t-2 ok
