@@ -5,6 +5,7 @@ policy: enforce
 > signal kubelet-unit pass none active=active invocation=a
 > signal containerd-unit pass
 > signal etcd-health pass
+> signal etcd-manifest pass none digest=e1e1e1e1e1e1
 > signal apiserver-manifest pass none digest=d1d1d1d1d1d1
 > signal apiserver-container pass none id=c1
 > signal apiserver-readyz pass

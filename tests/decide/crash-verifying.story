@@ -5,6 +5,7 @@ policy: enforce
 > signal kubelet-unit pass none active=active invocation=a
 > signal containerd-unit pass
 > signal etcd-health pass
+> signal etcd-manifest pass none digest=e1e1e1e1e1e1
 > signal apiserver-manifest pass none digest=d1d1d1d1d1d1
 > signal apiserver-container pass none id=c1
 > signal apiserver-readyz pass
@@ -12,15 +13,15 @@ policy: enforce
 > signal apiserver-livez pass
 > +1m signal apiserver-livez fail timeout
   t-1 apiserver-hung: none -> suspected (The API server runs but doesn't answer its health check)
-> +3m wake
-  t-1 apiserver-hung: suspected -> confirmed (it has held for 3m)
+> +5m wake
+  t-1 apiserver-hung: suspected -> confirmed (it has held for 5m)
   t-1 apiserver-hung: confirmed -> preparing (playbook restart-hung-apiserver is chosen)
   prepare restart-hung-apiserver
   keep apiserver-manifest d1d1d1d1d1d1
 > prepared t-1 ok
   t-1 apiserver-hung: preparing -> planned (plan 0123456789ab is made)
   t-1 apiserver-hung: planned -> looking (fresh-look: none within the last moments; wants a fresh look)
-  look apiserver-livez apiserver-container kubelet-healthz etcd-health apiserver-manifest kubelet-unit containerd-unit
+  look apiserver-livez apiserver-container kubelet-healthz etcd-health apiserver-manifest etcd-manifest kubelet-unit containerd-unit
 > looked t-1
   t-1 apiserver-hung: looking -> planned (what the plan relies on was looked at anew)
   guards: allow

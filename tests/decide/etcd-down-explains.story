@@ -5,6 +5,7 @@ policy: enforce
 > signal kubelet-unit pass none active=active invocation=a
 > signal containerd-unit pass
 > signal etcd-health pass
+> signal etcd-manifest pass none digest=e1e1e1e1e1e1
 > signal apiserver-manifest pass none digest=d1d1d1d1d1d1
 > signal apiserver-container pass none id=c1
 > signal apiserver-readyz pass
@@ -40,4 +41,4 @@ policy: enforce
 > prepared t-2 ok
   t-2 apiserver-down: preparing -> planned (plan 0123456789ab is made)
   t-2 apiserver-down: planned -> looking (fresh-look: none within the last moments; wants a fresh look)
-  look apiserver-livez apiserver-container apiserver-manifest kubelet-healthz etcd-health kubelet-unit containerd-unit
+  look apiserver-livez apiserver-container apiserver-manifest kubelet-healthz etcd-health etcd-manifest kubelet-unit containerd-unit

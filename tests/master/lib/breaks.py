@@ -75,6 +75,22 @@ def signal_unit(name, number):
     return act
 
 
+def give_up(name):
+    """Its process is killed and systemd doesn't start it again."""
+    def act(node):
+        fault = node.path(f'{n.FAULTS}/{name}-gives-up')
+        os.makedirs(os.path.dirname(fault), exist_ok=True)
+        open(fault, 'w').close()
+        try:
+            signal_unit(name, signal.SIGKILL)(node)
+            if not process.wait_until(
+                    lambda: control.unit_properties(node, name)['ActiveState'] == 'failed', 10):
+                raise RuntimeError(f'{name} did not fail')
+        finally:
+            os.unlink(fault)
+    return act
+
+
 def unit_job(verb, name):
     return lambda node: control.unit(node, verb, name, 'replace')
 
@@ -209,6 +225,8 @@ BREAKS = {
                   lambda node: put_back(node, f'{n.MANIFESTS}/etcd.yaml')),
     'kubelet-stopped': ('its unit is stopped', unit_job('StopUnit', 'kubelet.service'),
                         unit_job('StartUnit', 'kubelet.service')),
+    'kubelet-failed': ('its unit has failed for good', give_up('kubelet.service'),
+                       unit_job('StartUnit', 'kubelet.service')),
     'kubelet-hung': ('SIGSTOP', signal_unit('kubelet.service', signal.SIGSTOP),
                      signal_unit('kubelet.service', signal.SIGCONT)),
     'kubelet-killed': ('SIGKILL: systemd starts it again',
@@ -216,6 +234,8 @@ BREAKS = {
     'kubelet-cert-expired': ('its client certificate has expired', expire_kubelet, unexpire_kubelet),
     'runtime-stopped': ('its unit is stopped', unit_job('StopUnit', 'containerd.service'),
                         unit_job('StartUnit', 'containerd.service')),
+    'runtime-failed': ('its unit has failed for good', give_up('containerd.service'),
+                       unit_job('StartUnit', 'containerd.service')),
     'runtime-hung': ('SIGSTOP', signal_unit('containerd.service', signal.SIGSTOP),
                      signal_unit('containerd.service', signal.SIGCONT)),
     'runtime-killed': ('SIGKILL: systemd starts it again',

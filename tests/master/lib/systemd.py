@@ -13,7 +13,7 @@ import dbus.service
 from gi.repository import GLib
 
 import process
-from node import BUS_SOCKET, MARK, PROC, Node, write_atomically
+from node import BUS_SOCKET, FAULTS, MARK, PROC, Node, write_atomically
 
 NAME = 'org.freedesktop.systemd1'
 MANAGER, UNIT, SERVICE = NAME + '.Manager', NAME + '.Unit', NAME + '.Service'
@@ -159,6 +159,9 @@ class Unit(dbus.service.Object):
             after()
             return
         self.result = result
+        if os.path.exists(self.manager.node.path(f'{FAULTS}/{self.name}-gives-up')):
+            self.became('failed', 'failed')  # as after too many starts, or with Restart=no
+            return
         self.became('activating', 'auto-restart')
         self.timer = GLib.timeout_add(int(self.restart_sec * 1000), self.restart_by_itself)
 
