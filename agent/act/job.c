@@ -193,6 +193,8 @@ static void job_back(struct hand *h, const struct playbook_document *p, const st
             (void)err_set(&ret->detail, 0, "step %d (%s): %s", i + 1, s->name, e.text);
         ret->outcome = both;
     }
+    if (!*ret->detail.text)
+        (void)err_set(&ret->detail, 0, "nothing was to be taken back");
 }
 
 /* The probe kind's row belongs to another room; its arguments are read as what they are in
