@@ -38,6 +38,8 @@ int privilege_drop(const char *user, struct err *e)
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
             return err_errno(e, errno, "can't ask to end with the agent");
     }
+    /* No RLIMIT_NPROC: it counts all that this user runs on the node, containers' processes, too,
+     * and the resolver's threads would fail for their sake. The unit's TasksMax bounds us. */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
         setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_NOFILE, &few) < 0)
         return err_errno(e, errno, "can't give up privileges");

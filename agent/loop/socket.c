@@ -1,5 +1,6 @@
 #include "loop/socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,6 +30,7 @@ static void put_fds(struct msghdr *m, union control *control, const struct frame
     m->msg_control = control->bytes;
     m->msg_controllen = CMSG_SPACE(sizeof(int) * fds->count);
     struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    assert(c);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(sizeof(int) * fds->count);
