@@ -115,13 +115,11 @@ master: ## scenarios on a master that is a folder
 	@tests/check build master
 endif
 
-ifneq ($(wildcard tests/master/demo),)
 .PHONY: demo
 demo: ## breaks a control plane before your eyes and watches it being brought back
 	@tests/deps
-	@$(MAKE) --no-print-directory V=test programs
-	@tests/master/demo
-endif
+	@$(MAKE) --no-print-directory V=release programs
+	@tests/demo/demo
 
 PREFIX ?= /usr
 SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
