@@ -46,14 +46,19 @@ static void say_digest(struct buf *out, const char *before, const json_t *obj, c
     story_text_cut(out, hex, DIGEST_SHOWN);
 }
 
-/* Digests and ids, which nobody reads to the end, are cut. */
+/* Digests and ids, alone or in a name, are cut: nobody reads them to the end. */
 static void say_value(struct buf *out, const char *text, size_t most)
 {
-    size_t hex = strspn(text, "0123456789abcdef");
-    if (hex >= DIGEST_MIN && !text[hex])
-        story_text_cut(out, text, DIGEST_SHOWN);
-    else
-        story_text(out, text, most);
+    static const char digits[] = "0123456789abcdef";
+    struct buf shorter = {0};
+    while (*text) {
+        size_t hex = strspn(text, digits), rest = hex + strcspn(text + hex, digits);
+        buf_add(&shorter, text, hex < DIGEST_MIN ? hex : DIGEST_SHOWN);
+        buf_add(&shorter, text + hex, rest - hex);
+        text += rest;
+    }
+    story_text(out, buf_string(&shorter), most);
+    buf_fini(&shorter);
 }
 
 /* Strings of an array, or its objects' names, with `between`. */
@@ -196,12 +201,19 @@ static const char *tell_effect(const json_t *body, struct buf *out)
 {
     const json_t *effect = json_object_get(body, "effect");
     const json_t *of = json_is_object(effect) ? effect : body;
-    if (!say(out, "", of, "what", ""))
+    const char *path = json_get_string(of, "path", ""), *to = json_get_string(of, "to", "");
+    if (is(of, "what", "armed"))
+        buf_text(out, "a dead-man is armed, which would put back");
+    else if (!say(out, "", of, "what", ""))
         buf_text(out, "changed");
-    say(out, " ", of, "path", "");
-    say(out, " to ", of, "to", "");
-    say_digest(out, ", from digest ", of, "before");
-    say_digest(out, ", to digest ", of, "after");
+    buf_text(out, *path ? " " : "");
+    say_value(out, path, TEXT_MAX);
+    buf_text(out, *to ? " to " : "");
+    say_value(out, to, TEXT_MAX);
+    if (!is(of, "after", json_get_string(of, "before", ""))) {
+        say_digest(out, ", from digest ", of, "before");
+        say_digest(out, ", to digest ", of, "after");
+    }
     say_command(out, json_object_get(of, "argv"));
     say_number(out, ", exit ", of, "exit", "");
     return "done";

@@ -88,13 +88,19 @@ static const struct {
     {"\"type\":\"signal\",\"signal\":\"x\",\"verdict\":\"pass\",\"reason\":\"none\","
      "\"detail\":\"HTTP 200\",\"facts\":{\"status\":200}",
      "-             seen     x passes, HTTP 200"},
+    {"\"type\":\"effect\",\"effect\":{\"what\":\"moved\",\"path\":\"/a\",\"to\":"
+     "\"/out-3c7b9c2ef6cbfe1483a6c1c6bb6aa7eedacfcc16965739439c1986c54a82fe39-+a\","
+     "\"before\":\"3c7b9c2ef6cbfe14\",\"after\":\"3c7b9c2ef6cbfe14\"}",
+     "-             done     moved /a to /out-3c7b9c2ef6cb-+a"},
+    {"\"type\":\"effect\",\"effect\":{\"what\":\"armed\",\"path\":\"/b\"}",
+     "-             done     a dead-man is armed, which would put back /b"},
     {"\"type\":\"event\",\"event\":\"journal\",\"ok\":false,\"detail\":\"disk full\"",
      "-             seen     the journal can't be written: disk full"},
     {"\"type\":\"result\",\"of\":\"step\",\"index\":1,\"outcome\":\"done\"",
      "-             done     step 2: done"},
     {"\"type\":\"result\",\"step\":\"restart\",\"of\":\"step\",\"outcome\":\"done\","
      "\"detail\":\"new container\",\"tookUsec\":3500000",
-     "-             done     step \"restart\": done, new container, took 3s500ms"},
+     "-             done     step \"restart\": done, new container, took 3s"},
     {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"proven\",\"detail\":\"livez passes\"",
      "-             proven   verify: proven, livez passes"},
     {"\"type\":\"result\",\"of\":\"verify\",\"outcome\":\"failed\"",
