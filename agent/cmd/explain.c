@@ -21,13 +21,17 @@ static void say_signal_condition(const json_t *w)
 {
     const json_t *seen = json_object_get(w, "seen");
     char since[32];
-    (void)printf("%s is %s (%s) for %s; asked for: %s", json_get_string(seen, "signal", "?"),
-                 json_get_string(seen, "verdict", "?"), json_get_string(seen, "reason", "?"),
-                 say_about(seen, "sinceUsec", since), json_get_string(w, "wanted", "?"));
+    const char *verdict = json_get_string(seen, "verdict", "?");
+    const char *seen_reason = json_get_string(seen, "reason", "?");
+    bool has_reason = strcmp(seen_reason, "none") != 0;
+    (void)printf("%s %s%s%s%s%s, since %s; wanted: %s", json_get_string(seen, "signal", "?"),
+                 say_color(verdict), verdict, say_plain(), has_reason ? " " : "",
+                 has_reason ? seen_reason : "", say_about(seen, "sinceUsec", since),
+                 json_get_string(w, "wanted", "?"));
     size_t i;
     json_t *reason;
     json_array_foreach (json_object_get(w, "reasons"), i, reason)
-        (void)printf("%s%s", i ? ", " : " by ", json_string_value(reason));
+        (void)printf("%s%s", i ? ", " : " ", json_string_value(reason));
     const char *fact = json_get_string(w, "fact", NULL);
     if (fact)
         (void)printf(" with its fact %s", fact);
@@ -85,7 +89,7 @@ static void say_playbooks(const json_t *failure)
     size_t i, k;
     json_t *p, *w;
     json_array_foreach (json_object_get(failure, "playbooks"), i, p) {
-        (void)printf("playbook %s (risk %s, mode %s)%s\n", json_get_string(p, "playbook", "?"),
+        (void)printf("\nplaybook %s (risk %s, mode %s)%s\n", json_get_string(p, "playbook", "?"),
                      json_get_string(p, "risk", "?"), json_get_string(p, "mode", "?"),
                      json_get_bool(p, "tried", false) ? ": tried in this incident" : "");
         json_array_foreach (json_object_get(p, "requires"), k, w)
@@ -94,6 +98,16 @@ static void say_playbooks(const json_t *failure)
     if (!json_array_size(json_object_get(failure, "playbooks")))
         (void)printf("no playbook: a person is told. %s\n", json_get_string(failure, "advice", ""));
 }
+
+/* A cause that isn't seen explains nothing: one line, and nothing of its own causes. */
+static bool is_out_of_question(const json_t *cause)
+{
+    const json_t *when = json_object_get(cause, "when");
+    return !strcmp(json_get_string(when, "truth", ""), "false") &&
+           !json_object_get(cause, "incident");
+}
+
+static void say_cause(const json_t *cause, int depth);
 
 static void say_failure(const json_t *failure, int depth)
 {
@@ -107,12 +121,22 @@ static void say_failure(const json_t *failure, int depth)
     const json_t *causes = json_object_get(failure, "causedBy");
     if (json_array_size(causes)) {
         indent(depth + 1);
-        (void)puts("explained by any of these, while it is open:");
+        (void)puts("would be explained by:");
     }
     size_t i;
     json_t *cause;
     json_array_foreach (causes, i, cause)
-        say_failure(cause, depth + 2);
+        say_cause(cause, depth + 2);
+}
+
+static void say_cause(const json_t *cause, int depth)
+{
+    if (!is_out_of_question(cause)) {
+        say_failure(cause, depth);
+        return;
+    }
+    indent(depth);
+    (void)printf("no   %s\n", json_get_string(cause, "failure", "?"));
 }
 
 static int list_failures(const struct options *o)

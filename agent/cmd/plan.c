@@ -1,8 +1,10 @@
 /* planeguard plan [FAILURE]: what would be done now, step by step, with the bytes that would
  * change. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cmd/ask.h"
 #include "cmd/verbs.h"
 
@@ -20,29 +22,50 @@ static void say_argv(const json_t *argv)
     (void)putchar('\n');
 }
 
+/* A sentence below its step, going on in the next line at a space. */
+static void say_sentence(const char *text)
+{
+    enum { COLUMN = 7, ROOM = 88 };
+    while (*text) {
+        int length = (int)strlen(text);
+        if (length > ROOM) {
+            length = ROOM;
+            while (length > ROOM / 2 && text[length] != ' ')
+                length--;
+        }
+        OWNED(free) char *line = mem_printf("%.*s", length, text);
+        (void)printf("%*s", COLUMN, "");
+        say_text(line);
+        (void)putchar('\n');
+        text += length;
+        text += *text == ' ';
+    }
+}
+
 static void say_diff(const char *diff)
 {
     while (*diff) {
         size_t length = strcspn(diff, "\n");
-        (void)printf("       %.*s\n", (int)length, diff);
+        const char *color = *diff == '+'   ? say_color("pass")
+                            : *diff == '-' ? say_color("fail")
+                                           : "";
+        (void)printf("       %s%.*s%s\n", color, (int)length, diff, *color ? say_plain() : "");
         diff += length + (diff[length] == '\n');
     }
 }
 
 static void say_step(size_t number, const json_t *step)
 {
-    (void)printf("  %zu. %s (%s)%s\n       ", number, json_get_string(step, "name", "?"),
+    (void)printf("  %zu. %s (%s)%s\n", number, json_get_string(step, "name", "?"),
                  json_get_string(step, "kind", "?"),
                  json_get_bool(step, "already", false) ? ": already so" : "");
-    say_text(json_get_string(step, "summary", ""));
-    (void)putchar('\n');
+    say_sentence(json_get_string(step, "summary", ""));
     size_t i;
     json_t *one;
     json_array_foreach (json_object_get(step, "argv"), i, one)
         say_argv(one);
     json_array_foreach (json_object_get(step, "files"), i, one) {
-        (void)printf("       file %s: %.12s -> %.12s\n", json_get_string(one, "path", "?"),
-                     json_get_string(one, "before", "(absent)"),
+        (void)printf("       sha256 %.12s -> %.12s\n", json_get_string(one, "before", "(absent)"),
                      json_get_string(one, "after", "(absent)"));
         say_diff(json_get_string(one, "diff", ""));
     }
@@ -62,8 +85,9 @@ static bool changes(const json_t *plan)
 static void say_plan(const json_t *plan)
 {
     const char *digest = json_get_string(plan, "digest", "");
-    (void)printf("%s: playbook %s%s%.12s\n", json_get_string(plan, "failure", "?"),
-                 json_get_string(plan, "playbook", "?"), *digest ? ", plan " : "", digest);
+    (void)printf("%s\n  by playbook %s%s%.12s%s\n", json_get_string(plan, "failure", "?"),
+                 json_get_string(plan, "playbook", "?"), *digest ? ", plan " : "", digest,
+                 json_get_bool(plan, "dry", false) ? ", gone through only (dry-run)" : "");
     const char *unplannable = json_get_string(plan, "unplannable", NULL);
     if (unplannable) {
         (void)fputs("  can't be planned now: ", stdout);

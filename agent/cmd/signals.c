@@ -1,40 +1,65 @@
 /* planeguard signals: every signal, how it is seen and when it was last looked at. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cmd/ask.h"
 #include "cmd/verbs.h"
+
+enum { FACT_COLUMN = 10, LINE_WIDTH = 96, DIGEST_MIN = 32, DIGEST_SHOWN = 12 };
+
+/* Digests and ids are cut: -o json has all of them. */
+static int shown_length(const char *text)
+{
+    size_t hex = strspn(text, "0123456789abcdef");
+    return hex >= DIGEST_MIN && !text[hex] ? DIGEST_SHOWN : (int)strlen(text);
+}
+
+static void say_fact(const char *key, const json_t *value, int *column)
+{
+    OWNED(free)
+    char *text = json_is_string(value)
+                     ? mem_printf("%s=%.*s", key, shown_length(json_string_value(value)),
+                                  json_string_value(value))
+                     : mem_printf("%s=%lld", key, (long long)json_integer_value(value));
+    int length = (int)strlen(text) + 2;
+    if (*column + length > LINE_WIDTH && *column > FACT_COLUMN) {
+        (void)printf("\n%*s", FACT_COLUMN, "");
+        *column = FACT_COLUMN;
+    }
+    (void)fputs(*column > FACT_COLUMN ? "  " : "", stdout);
+    say_text(text);
+    *column += length;
+}
 
 static void say_facts(const json_t *facts)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)facts, key, value) {
-        (void)printf(" %s=", key);
-        if (json_is_string(value))
-            say_text(json_string_value(value));
-        else
-            (void)printf("%lld", (long long)json_integer_value(value));
-    }
+    int column = FACT_COLUMN;
+    if (!json_object_size(facts))
+        return;
+    (void)printf("%*s", FACT_COLUMN, "");
+    json_object_foreach ((json_t *)(uintptr_t)facts, key, value)
+        say_fact(key, value, &column);
+    (void)putchar('\n');
 }
 
 static void say_signal(const json_t *s)
 {
-    char since[32], ago[32] = "never";
+    char since[32], ago[32];
     const char *verdict = json_get_string(s, "verdict", "?");
+    const char *reason = json_get_string(s, "reason", "?");
+    (void)printf("%s%-8s%s  %-28s  %-16s  since %-8s  ", say_color(verdict), verdict, say_plain(),
+                 json_get_string(s, "signal", "?"), strcmp(reason, "none") != 0 ? reason : "",
+                 say_about(s, "sinceUsec", since));
     if (json_object_get(s, "lookedAgoUsec"))
-        (void)say_about(s, "lookedAgoUsec", ago);
-    (void)printf("%s%-8s%s %-28s %-12s %-16s since %-8s looked %s ago%s\n", say_color(verdict),
-                 verdict, say_plain(), json_get_string(s, "signal", "?"),
-                 json_get_string(s, "kind", "?"), json_get_string(s, "reason", "?"),
-                 say_about(s, "sinceUsec", since), ago,
-                 json_get_bool(s, "byEvents", false) ? ", and at events" : "");
-    const json_t *facts = json_object_get(s, "facts");
-    if (json_object_size(facts)) {
-        (void)fputs("        ", stdout);
-        say_facts(facts);
-        (void)putchar('\n');
-    }
+        (void)printf("looked %s ago", say_about(s, "lookedAgoUsec", ago));
+    else
+        (void)fputs("never looked", stdout);
+    (void)puts(json_get_bool(s, "byEvents", false) ? ", and at events" : "");
+    say_facts(json_object_get(s, "facts"));
 }
 
 int cmd_signals(const struct options *o)
