@@ -11,7 +11,7 @@ from node import read_text, write_atomically
 FAILURE, MANIFEST = 'apiserver-manifest-bad', breaks.MANIFEST
 CRICTL, CALLS = '/usr/bin/crictl', '/run/crictl.calls'
 READ_ONLY = {'version', 'info', 'ps', 'pods', 'inspect', 'inspectp', 'images', 'logs'}
-WELL_SEC, REHEARSED_SEC, CRASHES_SEC = 60, 60, 20
+WELL_SEC, REHEARSED_SEC, CRASHES_SEC = 60, 60, 6
 
 
 def containers(node):

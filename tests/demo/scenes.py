@@ -7,7 +7,7 @@ import breaks
 import control
 import yaml
 from backoff import back_off
-from demo_agent import BY_MANIFEST, OPERATORS, SCALE, Failed
+from demo_agent import BY_MANIFEST, OPERATORS, SCALE, SOONER_SEC, Failed
 from node import MANIFESTS, read_text
 from scene import Scene
 
@@ -59,7 +59,7 @@ def reload_by_manifest(screen, agent):
 
 def say_sooner(screen, _):
     say_operators_own(screen, 'sooner.yaml', [
-        f'`for: 20s` of apiserver-hung ({20 / SCALE:g} s here) instead of the shipped 3m, which lets the',
+        f'`for: {SOONER_SEC}s` of apiserver-hung ({SOONER_SEC / SCALE:g} s here) instead of the shipped 3m, which lets the',
         "kubelet's own liveness probe come first. Else there would be nothing to see."])
 
 

@@ -52,12 +52,14 @@ class Screen:
 
     def block(self, text, indent=2):
         for line in text.rstrip('\n').splitlines():
-            self.line(' ' * indent + line)
+            for part in textwrap.wrap(line, WIDTH + 4 - indent, subsequent_indent='    ', break_on_hyphens=False,
+                                      break_long_words=False, replace_whitespace=False) or ['']:
+                self.line(' ' * indent + part)
 
     def diff(self, text, indent=2):
         """Text with unified diffs in it."""
         for line in text.rstrip('\n').splitlines():
-            mark = re.match(r'\s*([-+])', line)
+            mark = re.match(r' {7}([-+])', line)
             self.line(' ' * indent + line, {'+': 'green', '-': 'red'}[mark[1]] if mark else None)
 
     # ---- the moving line ----
