@@ -167,8 +167,12 @@ static bool settle_one(struct core *c, struct incident *i, struct effects *fx)
 {
     if (settle_gone(c, i, fx))
         return true;
+    if (i->state == STATE_VERIFYING)
+        return settle_verifying(c, i, fx);
     const struct failure_document *f = moves_failure(c, i);
-    if (f && i->state != STATE_SUPPRESSED && settle_explained(c, i, f, fx))
+    if (!f)
+        return false; /* a plan at work goes on without it; then it is withdrawn */
+    if (i->state != STATE_SUPPRESSED && settle_explained(c, i, f, fx))
         return true;
     switch (i->state) {
     case STATE_SUSPECTED:
@@ -182,8 +186,6 @@ static bool settle_one(struct core *c, struct incident *i, struct effects *fx)
     case STATE_HELD:
     case STATE_REHEARSED:
         return moves_settle_waiting(c, i, f, fx);
-    case STATE_VERIFYING:
-        return settle_verifying(c, i, fx);
     case STATE_FAILED:
         return settle_failed(c, i, f, fx);
     case STATE_ESCALATED:

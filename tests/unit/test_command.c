@@ -85,8 +85,10 @@ static void results_are_told(void **state)
          ""},
         /* Only 0-2, and the one that ls opens for the folder. */
         {"exec ls /proc/self/fd", 0, 0, "0\n1\n2\n3\n", ""},
-        {"grep -E '^Sig(Blk|Ign):' /proc/self/status", 0, 0,
-         "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", ""},
+        /* But 32 and 33, which the C library keeps for itself (signal(7)) and lets nobody reset. */
+        {"for k in Blk Ign; do v=$(sed -n \"s/^Sig$k:[[:space:]]*//p\" /proc/self/status);"
+         " echo $((0x$v & ~0x180000000)); done",
+         0, 0, "0\n0\n", ""},
     };
     int stray = open("/dev/null", O_RDONLY); /* not close-on-exec, on purpose */
     assert_true(stray >= 0);
