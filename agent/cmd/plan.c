@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/plan.h"
 #include "base/mem.h"
 #include "cmd/ask.h"
 #include "cmd/verbs.h"
@@ -71,17 +72,6 @@ static void say_step(size_t number, const json_t *step)
     }
 }
 
-static bool changes(const json_t *plan)
-{
-    size_t i;
-    json_t *step;
-    json_array_foreach (json_object_get(plan, "steps"), i, step) {
-        if (json_get_bool(step, "changes", false) && !json_get_bool(step, "already", false))
-            return true;
-    }
-    return false;
-}
-
 static void say_plan(const json_t *plan)
 {
     const char *digest = json_get_string(plan, "digest", "");
@@ -115,7 +105,7 @@ int cmd_plan(const struct options *o)
     size_t i;
     json_t *plan;
     json_array_foreach (plans, i, plan) {
-        if (changes(plan))
+        if (plan_changes_anything(plan))
             code = PLAN_CHANGES;
         if (!o->json)
             say_plan(plan);

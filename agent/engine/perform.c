@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/plan.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -85,22 +86,11 @@ static void plan_digest(const struct work *w, const json_t *plan, char hex[DIGES
     (void)digest_hex(&d, hex);
 }
 
-static bool changes_anything(const json_t *plan)
-{
-    size_t i;
-    json_t *step;
-    json_array_foreach (json_object_get(plan, "steps"), i, step) {
-        if (json_get_bool(step, "changes", false) && !json_get_bool(step, "already", false))
-            return true;
-    }
-    return false;
-}
-
 static void report_plan(struct work *w, const struct job_result *r, struct event *ev)
 {
     char hex[DIGEST_HEX + 1] = "";
     ev->type = EVENT_PREPARED;
-    if (ev->ok && !changes_anything(r->plan)) {
+    if (ev->ok && !plan_changes_anything(r->plan)) {
         ev->ok = false;
         ev->detail = "the playbook would change nothing here";
     }
