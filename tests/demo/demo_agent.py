@@ -9,7 +9,7 @@ import scaling
 from agent import SHARE, TOP, Agent
 from node import write_atomically
 
-SCALE = 20
+SCALE = 15
 POLICY = '''apiVersion: planeguard/v1
 kind: Policy
 metadata: {{name: demo}}
@@ -28,7 +28,7 @@ metadata: {name: planeguard}
 spec: {policy: demo}
 '''
 # An operator's own documents, with a real node's times: they replace shipped ones of the same name.
-HUNG, SOONER_SEC = 'playbooks/kube-apiserver/apiserver-hung.yaml', 20
+HUNG, SOONER_SEC = 'playbooks/kube-apiserver/apiserver-hung.yaml', 15
 
 
 def sooner():
