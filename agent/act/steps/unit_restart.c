@@ -86,7 +86,7 @@ static int plan(struct hand *h, const void *args, json_t *plan, struct err *e)
     json_put(plan, "unit", json_string_or_null(a->unit));
     json_put(plan, "verb", json_string_or_null("RestartUnit"));
     json_put(plan, "resetFailed",
-             json_boolean(a->reset_failed && strcmp(s.active_state, "failed") == 0));
+             json_boolean(a->reset_failed && strcmp(s.result, "start-limit-hit") == 0));
     json_put(plan, "activeState", json_string_or_null(s.active_state));
     json_put(plan, "result", json_string_or_null(s.result));
     json_put(plan, "mainPid", json_integer((json_int_t)s.main_pid));
@@ -168,6 +168,29 @@ static enum outcome run(struct hand *h, const void *args, const json_t *plan, st
     return prove(h, a, plan, detail);
 }
 
+/* Between the reset and the job the unit is `inactive`, as if a person had stopped it: what we
+ * began is finished. */
+static enum outcome recover(struct hand *h, const void *args, const json_t *plan,
+                            struct err *detail)
+{
+    const struct args *a = args;
+    struct unit_state s = {0};
+    if (!json_get_bool(plan, "resetFailed", false) || look(h, a->unit, &s, detail) < 0 ||
+        strcmp(s.active_state, "inactive") != 0) {
+        (void)err_set(detail, 0, "%s needs nothing", a->unit);
+        return OUTCOME_ALREADY;
+    }
+    struct err job = {0};
+    int code = unit_job(h->node->bus_address, "StartUnit", a->unit, a->within_usec, &job);
+    int recorded =
+        hand_effect(h, effect_unit(a->unit, "StartUnit", code < 0 ? job.text : "done"), detail);
+    if (code < 0)
+        *detail = job;
+    else if (recorded == 0)
+        (void)err_set(detail, 0, "%s was reset and not started yet: started", a->unit);
+    return code < 0 || recorded < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
+}
+
 const struct step_kind unit_restart = {
     .kind = {.name = "unit.restart",
              .summary = "restarts a systemd unit and waits until it is active anew",
@@ -175,8 +198,9 @@ const struct step_kind unit_restart = {
              .args_size = sizeof(struct args),
              .check = check},
     .risk = RISK_MEDIUM,
-    .reversal = REVERSAL_NONE,
+    .reversal = REVERSAL_FORWARD,
     .changes = true,
     .plan = plan,
     .run = run,
+    .recover = recover,
 };
