@@ -25,6 +25,7 @@
 static struct {
     struct unit_state now, after;
     int job, resets, jobs;
+    const char *verb; /* that a job after a reset has to be */
 } manager;
 
 int unit_state_now(const char *address, const char *unit, struct unit_state *ret, struct err *e)
@@ -41,7 +42,7 @@ int unit_job(const char *address, const char *verb, const char *unit, uint64_t t
 {
     (void)address;
     (void)timeout_usec;
-    assert_string_equal(verb, "RestartUnit");
+    assert_string_equal(verb, manager.resets ? manager.verb : "RestartUnit");
     assert_string_equal(unit, "kubelet.service");
     manager.jobs++;
     manager.now = manager.after;
@@ -96,6 +97,7 @@ static int setup(void **state)
                                         .main_pid = 7,
                                         .invocation_id = "a2"};
     assert_int_equal(bench_args(b, "{unit: kubelet.service, within: 1s}"), 0);
+    manager.verb = "RestartUnit";
     *state = b;
     return 0;
 }
@@ -140,6 +142,35 @@ static void test_restart(void **state)
     strcpy(manager.after.invocation_id, "a3");
     assert_int_equal(run(b), OUTCOME_DONE);
     assert_int_equal(manager.resets, 1);
+}
+
+static enum outcome recover(struct bench *b)
+{
+    return unit_restart.recover(&b->f->hand, b->args, b->plan, &b->e);
+}
+
+/* The agent's end between the reset and the job leaves the unit inactive: it is started, once; in
+ * every other state it is left alone. */
+static void test_recover(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(plan(b), 0);
+    assert_int_equal(recover(b), OUTCOME_ALREADY);
+    manager.resets = 1;
+    manager.verb = "StartUnit";
+    strcpy(manager.now.active_state, "inactive");
+    assert_int_equal(recover(b), OUTCOME_DONE);
+    assert_int_equal(manager.jobs, 1);
+    assert_int_equal(recover(b), OUTCOME_ALREADY);
+    assert_int_equal(manager.jobs, 1);
+    /* One that was never to be reset and is inactive was stopped by somebody. */
+    strcpy(manager.now.active_state, "failed");
+    strcpy(manager.now.result, "exit-code");
+    assert_int_equal(plan(b), 0);
+    assert_false(json_get_bool(b->plan, "resetFailed", true));
+    strcpy(manager.now.active_state, "inactive");
+    assert_int_equal(recover(b), OUTCOME_ALREADY);
+    assert_int_equal(manager.jobs, 1);
 }
 
 static void test_failures(void **state)
@@ -217,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_recover, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kubelet_certificate, setup, teardown),
