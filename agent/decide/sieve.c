@@ -20,11 +20,15 @@ struct sieve {
     struct told *told;
 };
 
-struct sieve *sieve_new(struct generation *g)
+struct sieve *sieve_new(struct generation *g, const struct sieve *old)
 {
     struct sieve *s = mem_new(struct sieve);
     s->generation = generation_ref(g);
     s->told = mem_array(struct told, g->probe_count);
+    for (size_t i = 0; old && i < g->probe_count; i++) {
+        int was = generation_find_probe(old->generation, g->probes[i].meta.name);
+        s->told[i].read_usec = was < 0 ? 0 : old->told[was].read_usec;
+    }
     return s;
 }
 

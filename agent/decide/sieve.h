@@ -13,7 +13,9 @@
 
 struct sieve;
 
-struct sieve *sieve_new(struct generation *g); /* takes a reference */
+/* Takes a reference to `g`. When each probe was last read is carried over from `old` (may be NULL),
+ * what it said isn't: every first reading is news. */
+struct sieve *sieve_new(struct generation *g, const struct sieve *old);
 void sieve_free(struct sieve *s);
 
 /* True when the reading is news: what the core is to be told. `ret_held` gets the time of the

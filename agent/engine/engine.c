@@ -337,7 +337,7 @@ static int start(struct engine *en, const struct engine_options *o)
     if (!code && !(code = load_documents(en, o)) && !(code = open_world(en, o))) {
         struct err e = {0};
         en->core = core_new(en->generation);
-        en->sieve = sieve_new(en->generation);
+        en->sieve = sieve_new(en->generation, NULL);
         (void)clock_boot_id(en->boot_id);
         if (state_load(en, &e) < 0 || control_start(en, &e) < 0)
             code = report(ENGINE_FAILED, &e);

@@ -59,8 +59,9 @@ static void come_into_force(struct engine *en, struct generation *g)
     en->observe = NULL;
     look_free_all(en);
     core_set_generation(en->core, g);
-    sieve_free(en->sieve);
-    en->sieve = sieve_new(g);
+    struct sieve *old = en->sieve;
+    en->sieve = sieve_new(g, old);
+    sieve_free(old);
     generation_unref(en->generation);
     en->generation = g;
     record_generation(en);
