@@ -12,7 +12,7 @@ def table(screen, scenes):
     screen.line()
     screen.line('  healed: /readyz gave 200 to this demo. kubelet alone: what its own probe or backoff makes it')
     screen.line("  wait at least, from its manifest and its log; never: nothing of it puts a manifest back.")
-    screen.line("  The hung ones are acted on after the operator's 15 s, divided; after the shipped 3m the kubelet")
+    screen.line("  The hung ones are acted on after the operator's 15 s, divided; after the shipped time the kubelet")
     screen.line('  would have been first, as it should be.')
     if not all(s.proven and s.resolved for s in scenes):
         raise Failed('not every scene was proven')

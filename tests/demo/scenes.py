@@ -59,7 +59,7 @@ def reload_by_manifest(screen, agent):
 
 def say_sooner(screen, _):
     say_operators_own(screen, 'sooner.yaml', [
-        f'`for: {SOONER_SEC}s` of apiserver-hung ({SOONER_SEC / SCALE:g} s here) instead of the shipped 3m, which lets the',
+        f'`for: {SOONER_SEC}s` of apiserver-hung ({SOONER_SEC / SCALE:g} s here) instead of the shipped time, which lets the',
         "kubelet's own liveness probe come first. Else there would be nothing to see."])
 
 
