@@ -65,6 +65,15 @@ static bool open_wants_link(int open_flags)
     return (open_flags & (O_PATH | O_NOFOLLOW)) == (O_PATH | O_NOFOLLOW);
 }
 
+/* What was no folder a moment ago is a link or a folder now: somebody swaps them, and we met the
+ * link. */
+static bool was_swapped(int here, const char *name)
+{
+    struct stat s;
+    return fstatat(here, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (S_ISLNK(s.st_mode) || S_ISDIR(s.st_mode));
+}
+
 /* One component, not "..": descends into it, or splices the link that it is. */
 static int walk_into(struct walk *w, const char *name, int flags, char **at)
 {
@@ -80,8 +89,9 @@ static int walk_into(struct walk *w, const char *name, int flags, char **at)
     if (w->depth == WALK_DEPTH_MAX)
         return -ENAMETOOLONG;
     int fd = openat(here, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+    int errnum = errno;
     if (fd < 0)
-        return -errno;
+        return errnum == ENOTDIR && was_swapped(here, name) ? -ELOOP : -errnum;
     w->fds[w->depth++] = fd;
     return 0;
 }

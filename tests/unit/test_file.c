@@ -279,7 +279,7 @@ static void test_other_file_system(void **state)
     struct fixture *f = *state;
     assert_int_equal(mkdir(host(f, "/other"), 0700), 0);
     /* In a name space of its own, so that the host never sees the mount. */
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
         skip();
     /* The old descriptor looks at the old name space. */
     root_free(f->root);
