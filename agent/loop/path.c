@@ -65,13 +65,15 @@ static bool open_wants_link(int open_flags)
     return (open_flags & (O_PATH | O_NOFOLLOW)) == (O_PATH | O_NOFOLLOW);
 }
 
-/* What was no folder a moment ago is a link or a folder now: somebody swaps them, and we met the
- * link. */
-static bool was_swapped(int here, const char *name)
+/* Why opening `name` failed, < 0. A link that was put there since it was looked at is refused as a
+ * folder would be that is none; it is told as what it is, also when it has been swapped back. */
+static int why_not(int here, const char *name, int errnum)
 {
     struct stat s;
-    return fstatat(here, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (S_ISLNK(s.st_mode) || S_ISDIR(s.st_mode));
+    if (errnum == ENOTDIR && fstatat(here, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (S_ISLNK(s.st_mode) || S_ISDIR(s.st_mode)))
+        return -ELOOP;
+    return -errnum;
 }
 
 /* One component, not "..": descends into it, or splices the link that it is. */
@@ -89,9 +91,8 @@ static int walk_into(struct walk *w, const char *name, int flags, char **at)
     if (w->depth == WALK_DEPTH_MAX)
         return -ENAMETOOLONG;
     int fd = openat(here, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-    int errnum = errno;
     if (fd < 0)
-        return errnum == ENOTDIR && was_swapped(here, name) ? -ELOOP : -errnum;
+        return why_not(here, name, errno);
     w->fds[w->depth++] = fd;
     return 0;
 }
@@ -113,7 +114,7 @@ static int walk_end(struct walk *w, const char *name, int flags, int open_flags,
         }
     }
     int fd = openat(here, name, open_flags | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? why_not(here, name, errno) : fd;
 }
 
 int path_walk(const struct root *r, const char *path, int flags, int open_flags)
