@@ -1,0 +1,72 @@
+/* Replay: what a journal's events make of the core, in the journal's own order.
+ *
+ *   journal ── start, config, rotate ──▶ the documents that were in force, the core's state
+ *           ── event ──▶ event_decode ──▶ core_step ──▶ records ──┐
+ *           ── incident, guard, intent, result, undo, escalate ───┴─▶ the same?
+ *
+ * replay_journal proves that the core came to every decision from what the journal holds and from
+ * nothing else: each record that the core decides must stand behind its event, value for value. A
+ * record's body is canonical (record/canonical.h), so the same value is the same bytes.
+ *
+ * What the journal holds is compared, and what it doesn't hold is said (`unproven`): a run whose
+ * documents aren't stored, records that were lost while the disk was full, the end of a
+ * run that a crash cut short, and what a line was too short for. Nothing of that counts as the
+ * same, nor as a difference; the comparison goes on at the next state in the journal.
+ *
+ * replay_what_if lets other documents decide on what came from outside. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "config/generation.h"
+#include "loop/file.h"
+
+enum replay_verdict { /* the verb's exit codes */
+                      REPLAY_SAME = 0,
+                      REPLAY_DIFFERS = 1,
+                      REPLAY_UNREADABLE = 2,
+};
+
+/* Why something could not be compared, and how often. */
+struct replay_gap {
+    char *why;
+    char *where; /* file:line of the first */
+    uint64_t count;
+};
+
+struct replay_result {
+    enum replay_verdict verdict;
+    uint64_t records;         /* read */
+    uint64_t runs;            /* of the agent: `start` records */
+    uint64_t runs_cut_short;  /* no `stop`: a crash, or the agent still runs */
+    uint64_t events;          /* given to the core */
+    uint64_t decisions;       /* the core's records that were compared */
+    uint64_t states;          /* whole states that were compared */
+    uint64_t unproven_events; /* passed over, for one of the gaps' reasons */
+    uint64_t boot_usec;       /* time by the agent's clock, from the first event to the last */
+    struct replay_gap *gaps;
+    size_t gap_count, gap_room;
+    /* REPLAY_DIFFERS: the first difference */
+    uint64_t seq, line;
+    char file[64];
+    char *what;             /* one line */
+    char *expected, *found; /* canonical JSON, by the core and in the journal; NULL: none */
+};
+
+void replay_result_fini(struct replay_result *r);
+
+/* Reads the journal in `folder` below `root` (read-only, in bounded memory, also while the agent
+ * writes it) and compares. `ret` is always filled (replay_result_fini): the verdict is returned
+ * too; REPLAY_UNREADABLE comes with the reason in `e`. */
+enum replay_verdict replay_journal(const struct root *root, const char *folder,
+                                   const struct catalog *catalog, struct replay_result *ret,
+                                   struct err *e);
+
+static inline void replay_result_fini_owned(struct replay_result *r)
+{
+    replay_result_fini(r);
+}
