@@ -11,6 +11,7 @@ int cmd_kinds(const struct options *o);
 int cmd_lint(const struct options *o);
 int cmd_plan(const struct options *o);
 int cmd_recover(const struct options *o);
+int cmd_replay(const struct options *o);
 int cmd_run(const struct options *o);
 int cmd_show(const struct options *o);
 int cmd_signals(const struct options *o);

@@ -24,6 +24,7 @@ void generation_unref(struct generation *g)
 {
     if (!g || --g->references)
         return;
+    json_decref(g->documents);
     pool_free(g->pool);
     free(g);
 }

@@ -37,6 +37,7 @@ struct generation {
     struct playbook_document *playbooks;
     size_t playbook_count;
     struct policy_document *policy; /* exactly one is in force */
+    json_t *documents;              /* for generation_documents; NULL once forgotten */
 };
 
 /* One message of `lint`: where, and what. */
@@ -65,6 +66,25 @@ void complaints_fini(struct complaints *c);
 int generation_load(const struct root *root, const char *shipped, const char *const *paths,
                     const struct catalog *catalog, struct generation **ret,
                     struct complaints *complaints);
+
+/* All of its documents as one text, from which generation_load_stored makes the very same
+ * generation: names, whose they are, and bytes, in the order of loading. free() it. NULL once
+ * they are forgotten, which frees their memory. */
+char *generation_documents(const struct generation *g);
+void generation_forget_documents(struct generation *g);
+
+/* Other documents on top of the stored ones. */
+struct generation_asked {
+    const char *policy;    /* a name, or a file of the host that holds a policy; NULL */
+    const char *playbooks; /* a file or folder of the host, whose documents replace those of the
+                            * same kind and name; NULL */
+};
+/* From a file that holds generation_documents' text. Without `asked` (NULL) the digest must come
+ * out as `digest`. 0 with a new reference in *ret, or < 0 with the reason in `e`: -EBADMSG not
+ * these documents (any more), -EINVAL they don't load (with every complaint in `complaints`). */
+int generation_load_stored(const struct root *root, const char *path, const struct digest *digest,
+                           const struct generation_asked *asked, const struct catalog *catalog,
+                           struct generation **ret, struct complaints *complaints, struct err *e);
 
 struct generation *generation_ref(struct generation *g);
 void generation_unref(struct generation *g);

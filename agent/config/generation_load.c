@@ -5,10 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "config/source.h"
-
-OWNER(struct pool, pool_free);
-OWNER(struct generation, generation_unref);
+#include "config/generation_files.h"
 
 /* A path of the host as a person gave it: absolute, without a slash at the end. */
 static char *absolute(const char *path)
@@ -45,13 +42,12 @@ static void load_shipped_from(struct loading *l, const char *folder)
     source_load_optional(l, &s, "/policy");
 }
 
-/* One of lint's paths: a folder, all folders deep, or a file, whatever its name. */
-static void load_path(struct loading *l, const char *given)
+void load_path(struct loading *l, const char *given, enum origin origin)
 {
     OWNED(free) char *path = absolute(given);
     OWNED(free) char *shown = as_given(given);
     OWNED(root_free) struct root *root = NULL;
-    struct source s = {.shown = shown, .origin = ORIGIN_OPERATOR, .deep = true};
+    struct source s = {.shown = shown, .origin = origin, .deep = true};
     struct err e;
     if (root_open(path, &root, &e) == 0) {
         s.root = root;
@@ -89,7 +85,7 @@ static void load_all(struct loading *l, const struct root *root, const char *shi
         source_load_optional(l, &s, "/usr/share/planeguard/policy");
     }
     for (; paths && *paths; paths++)
-        load_path(l, *paths);
+        load_path(l, *paths, ORIGIN_OPERATOR);
     if (paths)
         return;
     s.origin = ORIGIN_OPERATOR;
@@ -101,39 +97,54 @@ static void load_all(struct loading *l, const struct root *root, const char *shi
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static struct generation *generation_new(const struct catalog *catalog)
+struct loading *loading_begin(struct loading_run *run, const struct catalog *catalog,
+                              struct complaints *complaints)
 {
     struct generation *g = mem_new(struct generation);
     g->references = 1;
     g->pool = pool_new();
     g->catalog = catalog;
-    return g;
+    *run = (struct loading_run){
+        .loading = {.catalog = catalog,
+                    .complaints = complaints,
+                    .pool = g->pool,
+                    .scratch = pool_new(),
+                    .digest = digest_begin(),
+                    .documents = json_array(),
+                    .policy = "default",
+                    .policy_at = {.line = 1, .column = 1}},
+        .generation = g,
+    };
+    return &run->loading;
+}
+
+struct generation *loading_end(struct loading_run *run)
+{
+    OWNED(generation_unref) struct generation *g = run->generation;
+    struct loading *l = &run->loading;
+    g->digest = digest_end(l->digest);
+    g->documents = l->documents;
+    if (!l->policy_at.file)
+        l->policy_at.file = run->configuration ? run->configuration : "";
+    generation_link(l, g);
+    free(l->entries.at);
+    pool_free(l->scratch);
+    free(run->configuration);
+    return l->complained ? NULL : TAKE(g);
 }
 
 int generation_load(const struct root *root, const char *shipped, const char *const *paths,
                     const struct catalog *catalog, struct generation **ret,
                     struct complaints *complaints)
 {
-    OWNED(generation_unref) struct generation *g = generation_new(catalog);
-    OWNED(pool_free) struct pool *scratch = pool_new();
-    OWNED(free)
-    char *configuration =
+    struct loading_run run;
+    struct loading *l = loading_begin(&run, catalog, complaints);
+    run.configuration =
         mem_printf("%s/etc/planeguard/planeguard.yaml", root->is_host ? "" : root->path);
-    struct loading l = {.catalog = catalog,
-                        .complaints = complaints,
-                        .pool = g->pool,
-                        .scratch = scratch,
-                        .digest = digest_begin(),
-                        .policy = "default",
-                        .policy_at = {.line = 1, .column = 1}};
-    load_all(&l, root, shipped, paths);
-    g->digest = digest_end(l.digest);
-    if (!l.policy_at.file)
-        l.policy_at.file = configuration;
-    generation_link(&l, g);
-    free(l.entries.at);
-    if (l.complained)
+    load_all(l, root, shipped, paths);
+    struct generation *g = loading_end(&run);
+    if (!g)
         return -EINVAL;
-    *ret = TAKE(g);
+    *ret = g;
     return 0;
 }

@@ -22,7 +22,8 @@ enum document_kind {
 };
 extern const struct words document_kind_words;
 
-enum origin { ORIGIN_SHIPPED, ORIGIN_OPERATOR };
+/* Whose a document is; the later replaces the earlier of the same kind and name. */
+enum origin { ORIGIN_SHIPPED, ORIGIN_OPERATOR, ORIGIN_ASKED };
 
 /* A name that stands in a document, to be made an index. */
 struct reference {
@@ -59,7 +60,8 @@ struct loading {
     struct pool *pool;    /* of the generation */
     struct pool *scratch; /* until loading ends */
     struct digest_run *digest;
-    const char *file; /* that is being read, as shown; lives in `pool` */
+    json_t *documents; /* [{file, origin, text}], of what was read so far */
+    const char *file;  /* that is being read, as shown; lives in `pool` */
     struct entries entries;
     bool incomplete;
     const char *policy; /* name of the one in force */

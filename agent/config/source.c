@@ -12,10 +12,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/generation_files.h"
 
 enum { FOLDERS_DEEP_MAX = 8, COMPLAINTS_MAX = 1000 };
-
-OWNER(struct pool, pool_free);
 
 void complain(struct loading *l, const char *text)
 {
@@ -89,18 +88,20 @@ static int check_file(struct loading *l, const struct source *s, const char *pat
     return check_owner(l, s, path, st);
 }
 
-static void file_decode(struct loading *l, const struct source *s, const char *path,
-                        const struct buf *bytes)
+void source_take_bytes(struct loading *l, const char *shown, enum origin origin,
+                       const struct buf *bytes)
 {
     OWNED(pool_free) struct pool *pool = pool_new();
     struct errors errors = errors_of(l);
     struct yaml *documents = NULL;
-    OWNED(free) char *shown = mem_printf("%s%s", s->shown, path);
+    /* A NUL is in no document that loads: it keeps the files apart in the digest. */
+    digest_add(l->digest, buf_string(bytes), bytes->length + 1);
+    loading_keep(l, shown, origin, bytes);
     l->file = pool_strdup(l->pool, shown);
     (void)yaml_parse_all(pool, shown, buf_string(bytes), bytes->length, &documents, &errors);
     l->incomplete |= errors.count > 0;
     for (const struct yaml *one = documents; one; one = one->next)
-        document_decode(l, one, s->origin, strrchr(path, '/') + 1);
+        document_decode(l, one, origin, strrchr(shown, '/') + 1);
 }
 
 void source_load_file(struct loading *l, const struct source *s, const char *path)
@@ -119,9 +120,8 @@ void source_load_file(struct loading *l, const struct source *s, const char *pat
         (void)source_complain(l, s, path, "can't be read: %s", e.text);
         return;
     }
-    /* A NUL is in no document that loads: it keeps the files apart in the digest. */
-    digest_add(l->digest, buf_string(&bytes), bytes.length + 1);
-    file_decode(l, s, path, &bytes);
+    OWNED(free) char *shown = mem_printf("%s%s", s->shown, path);
+    source_take_bytes(l, shown, s->origin, &bytes);
 }
 
 /* ---- folders ----------------------------------------------------------------------------- */

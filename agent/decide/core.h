@@ -53,6 +53,13 @@ json_t *core_save(const struct core *c);
 /* Into a new core. -EPROTO: a version we don't know; -EINVAL: not a state. */
 int core_load(struct core *c, const json_t *saved, struct err *e);
 
+/* The same with all that a start forgets, so that a run can go on from it (decide/whole.c). `find`
+ * lends the generation of a digest that a plan stands on, or NULL. -EINVAL: no such state. */
+json_t *core_save_whole(const struct core *c);
+int core_load_whole(struct core *c, const json_t *saved,
+                    struct generation *(*find)(void *context, const char *digest), void *context,
+                    struct err *e);
+
 /* The signal that an index of `g`'s probes means now, also when `g` is no longer in force. */
 const struct signal *core_signal(const struct core *c, const struct generation *g, int probe);
 enum truth core_condition(const struct core *c, const struct generation *g,

@@ -1,8 +1,11 @@
 #include "decide/event.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
+#include "config/generation.h"
 
 const struct words event_words =
     WORDS("event", "start", "config", "signal", "wake", "prepared", "looked", "step", "undone",
@@ -64,6 +67,119 @@ json_t *event_encode(const struct event *e, const char *probe_name)
         json_put(body, "index", json_integer(e->step));
     return body;
 }
+
+static void take_texts(struct event *e, const json_t *body)
+{
+    e->incident = json_get_string(body, "incident", NULL);
+    e->detail = json_get_string(body, "detail", NULL);
+    e->digest = json_get_string(body, "digest", NULL);
+    e->outcome = json_get_string(body, "outcome", NULL);
+    e->run = json_get_string(body, "run", NULL);
+    e->facts = json_object_get(body, "facts");
+}
+
+json_t *event_tell(const struct event *e, const char *probe_name, struct event *ret)
+{
+    json_t *body = event_encode(e, probe_name);
+    secret_redact_json(body);
+    *ret = *e;
+    take_texts(ret, body);
+    return body;
+}
+
+/* ---- back from the record ---- */
+
+bool event_is_recorded(const json_t *body)
+{
+    return json_is_string(json_object_get(body, "event"));
+}
+
+/* What is no plan's in the record of one: event_encode's and every record's own. */
+static json_t *plan_of(const json_t *body)
+{
+    static const char *const others[] = {
+        "event", "atUsec", "incident", "detail", "digest", "outcome", "run",  "of",
+        "ok",    "v",      "type",     "wall",   "usec",   "boot",    "node", "build"};
+    json_t *plan = json_copy((json_t *)(uintptr_t)body);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        (void)json_object_del(plan, others[i]);
+    return plan;
+}
+
+static int decode_signal(const json_t *body, const struct generation *g, struct event *ev,
+                         struct err *e)
+{
+    const char *name = json_get_string(body, "signal", "");
+    int verdict = words_find(&verdict_words, json_get_string(body, "verdict", ""));
+    int reason = words_find(&reason_words, json_get_string(body, "reason", ""));
+    ev->probe = generation_find_probe(g, name);
+    if (ev->probe < 0)
+        return err_set(e, -EINVAL, "signal \"%s\" is of no probe that is in force", name);
+    if (verdict < 0 || reason < 0)
+        return err_set(e, -EINVAL, "signal %s has a verdict or a reason that isn't known", name);
+    if (ev->facts && !json_is_object(ev->facts))
+        return err_set(e, -EINVAL, "signal %s has facts that are no object", name);
+    ev->verdict = (enum verdict)verdict;
+    ev->reason = (enum reason)reason;
+    ev->held_usec = (uint64_t)json_get_int(body, "heldUsec", 0);
+    return 0;
+}
+
+/* What the core relies on in an event of this type. */
+static const char *lacks(const struct event *ev, const json_t *body)
+{
+    switch (ev->type) {
+    case EVENT_START:
+        return ev->run ? NULL : "run";
+    case EVENT_PREPARED:
+        if (ev->ok && !json_is_array(json_object_get(body, "steps")))
+            return "steps";
+        if (ev->ok && !ev->digest)
+            return "digest";
+        return ev->incident ? NULL : "incident";
+    case EVENT_STEP:
+        if (!ev->outcome)
+            return "outcome";
+        return ev->incident ? NULL : "incident";
+    case EVENT_LOOKED:
+    case EVENT_UNDONE:
+    case EVENT_RECOVERED:
+        return ev->incident ? NULL : "incident";
+    default:
+        return NULL;
+    }
+}
+
+int event_decode(const json_t *body, const struct generation *g, struct event *ret,
+                 json_t **ret_plan, struct err *e)
+{
+    const char *word = json_get_string(body, "event", "");
+    int type = words_find(&event_words, word);
+    if (type < 0)
+        return err_set(e, -EINVAL, "\"%s\" is no event", word);
+    if (json_object_get(body, "withheld"))
+        return err_set(e, -ENODATA, "event %s was too long for a record: part of it is withheld",
+                       word);
+    struct event ev = {.type = (enum event_type)type,
+                       .now_usec = (uint64_t)json_get_int(body, "atUsec", 0),
+                       .ok = json_get_bool(body, "ok", false),
+                       .boot_usec = (uint64_t)json_get_int(body, "bootUsec", 0),
+                       .step = (int)json_get_int(body, "index", 0)};
+    take_texts(&ev, body);
+    const char *missing = lacks(&ev, body);
+    if (missing)
+        return err_set(e, -EINVAL, "event %s has no %s", word, missing);
+    int r = ev.type == EVENT_SIGNAL ? decode_signal(body, g, &ev, e) : 0;
+    if (r < 0)
+        return r;
+    *ret_plan = NULL;
+    if (ev.type == EVENT_PREPARED && ev.ok)
+        ev.plan = *ret_plan = plan_of(body);
+    *ret = ev;
+    return 0;
+}
+
+/* ---- effects ---- */
 
 struct effect *effects_add(struct effects *fx, enum effect_type type, const char *incident)
 {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/json.h"
 #include "base/words.h"
 #include "config/document.h"
@@ -27,6 +28,8 @@ enum event_type {
     EVENT_COUNT_,
 };
 extern const struct words event_words;
+
+struct generation;
 
 struct event {
     enum event_type type;
@@ -56,6 +59,19 @@ struct event {
  * reference). `probe_name` stands for `probe`. */
 const char *event_record(const struct event *e);
 json_t *event_encode(const struct event *e, const char *probe_name);
+/* The same without secrets (a new reference), and the event as that record tells it: texts and
+ * facts are the body's (lent), clean UTF-8 and without secrets. Nothing else may reach the core, or
+ * nobody could decide it again from the journal. The plan stays the event's own: it is to be run.
+ */
+json_t *event_tell(const struct event *e, const char *probe_name, struct event *ret);
+
+/* Back from a record's body. Is it an event's? */
+bool event_is_recorded(const json_t *body);
+/* The event of a record's body: texts and facts are lent by `body`, the plan by *ret_plan (a new
+ * reference, or NULL); a signal's probe is found by name in `g`, the generation in force. -EINVAL:
+ * not an event that the core could take; -ENODATA: the record had no room for it. */
+int event_decode(const json_t *body, const struct generation *g, struct event *ret,
+                 json_t **ret_plan, struct err *e);
 
 enum effect_type {
     EFFECT_RECORD,  /* write this record */
@@ -70,8 +86,6 @@ enum effect_type {
     EFFECT_TELL,    /* tell people */
     EFFECT_SAVE,    /* the core's state changed in a way that must outlive a crash */
 };
-
-struct generation;
 
 struct effect {
     enum effect_type type;

@@ -62,16 +62,28 @@ static bool make_durable(struct engine *en, struct err *e)
     return recorded && !en->state_unsaved;
 }
 
+/* Here a replay can begin. */
+static void record_state(struct engine *en)
+{
+    char digest[DIGEST_HEX + 1];
+    json_t *body = json_object();
+    json_put(body, "generation", json_string(digest_hex(&en->generation->digest, digest)));
+    json_put(body, "state", core_save_whole(en->core));
+    journal_add(en->journal, RECORD_ROTATE, body);
+}
+
 void engine_feed(struct engine *en, struct event *ev)
 {
     ev->now_usec = engine_now(en);
     const char *probe =
         ev->type == EVENT_SIGNAL ? en->generation->probes[ev->probe].meta.name : NULL;
     int type = words_find(&record_words, event_record(ev));
-    journal_add(en->journal, (enum record_type)type, event_encode(ev, probe));
+    struct event told;
+    OWNED(json_decref) json_t *body = event_tell(ev, probe, &told);
+    journal_add(en->journal, (enum record_type)type, json_incref(body));
 
     OWNED(effects_fini) struct effects fx = {0};
-    core_step(en->core, ev, &fx);
+    core_step(en->core, &told, &fx);
     for (size_t i = 0; i < fx.count; i++) {
         const struct effect *f = &fx.at[i];
         en->state_unsaved |= f->type == EFFECT_SAVE;
@@ -81,11 +93,8 @@ void engine_feed(struct engine *en, struct event *ev)
     }
     struct err e = {0};
     bool recorded = make_durable(en, &e);
-    if (journal_rotated(en->journal)) {
-        json_t *body = json_object();
-        json_put(body, "state", core_save(en->core));
-        journal_add(en->journal, RECORD_ROTATE, body);
-    }
+    if (journal_rotated(en->journal))
+        record_state(en);
     perform(en, &fx, recorded);
     tell_core_of_journal(en, !recorded, recorded ? "written" : e.text);
 }
@@ -313,6 +322,7 @@ static void begin(struct engine *en)
     json_put(body, "scaled", json_boolean(policy->scaled));
     json_put(body, "generation", json_string(digest_hex(&en->generation->digest, digest)));
     json_put(body, "state", core_save(en->core));
+    documents_store(en, body);
     journal_add(en->journal, RECORD_START, body);
     log_notice("started: policy %s, mode %s%s, %zu probes, %zu failures, %zu playbooks",
                policy->meta.name, words_name(&mode_words, (int)policy->mode),

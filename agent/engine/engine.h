@@ -110,6 +110,9 @@ void look_free_all(struct engine *en);
 /* state.c: what outlives the agent. */
 int state_load(struct engine *en, struct err *e);
 int state_save(struct engine *en, struct err *e);
+/* documents.c: keeps the documents of the generation in force beside the journal, by their digest,
+ * before the record `body` that names them; where they can't be kept the record says so. */
+void documents_store(struct engine *en, json_t *body);
 /* reload.c: the documents, at start and anew. */
 int reload_watch(struct engine *en, struct err *e);
 void reload_now(struct engine *en);

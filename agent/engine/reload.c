@@ -46,6 +46,7 @@ static void record_generation(struct engine *en)
     json_put(body, "generation", json_string(digest_hex(&en->generation->digest, digest)));
     json_put(body, "policy", json_string(policy->meta.name));
     json_put(body, "mode", json_string(words_name(&mode_words, (int)policy->mode)));
+    documents_store(en, body);
     journal_add(en->journal, RECORD_CONFIG, body);
     log_notice("the changed configuration is in force: policy %s, mode %s", policy->meta.name,
                words_name(&mode_words, (int)policy->mode));

@@ -25,6 +25,9 @@
 #include "config/generation.h"
 #include "loop/file.h"
 
+/* Where a journal's folder has the documents of a digest; free() it. */
+char *documents_path(const char *folder, const struct digest *digest);
+
 enum replay_verdict { /* the verb's exit codes */
                       REPLAY_SAME = 0,
                       REPLAY_DIFFERS = 1,

@@ -112,3 +112,39 @@ char *envelope_text(enum record_type type, const char *node_name, const char *bo
     assert(has_place(short_text));
     return short_text;
 }
+
+static const char *const own_keys[] = {"v", "type", "wall", "usec", "boot", "node", "build"};
+enum { OWN_KEYS = sizeof own_keys / sizeof *own_keys };
+
+json_t *envelope_fields(const json_t *body)
+{
+    json_t *fields = json_copy((json_t *)(uintptr_t)body);
+    for (size_t i = 0; i < OWN_KEYS; i++)
+        (void)json_object_del(fields, own_keys[i]);
+    return fields;
+}
+
+static bool has_just(const json_t *body, const json_t *fields)
+{
+    if (json_object_size(body) != json_object_size(fields) + OWN_KEYS)
+        return false;
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)fields, key, value) {
+        if (!json_equal(json_object_get(body, key), value))
+            return false;
+    }
+    return true;
+}
+
+bool envelope_holds(const json_t *body, const json_t *fields)
+{
+    if (has_just(body, fields))
+        return true;
+    OWNED(json_decref) json_t *clean = json_deep_copy(fields);
+    secret_redact_json(clean);
+    if (!json_object_get(body, "withheld"))
+        return has_just(body, clean);
+    OWNED(json_decref) json_t *rest = withhold(clean);
+    return has_just(body, rest);
+}

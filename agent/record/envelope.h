@@ -2,7 +2,10 @@
  * around the record's own fields, as canonical text. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
+#include "base/json.h"
 #include "record/journal.h"
 
 enum { ENVELOPE_VERSION = 1 };
@@ -15,3 +18,9 @@ enum { ENVELOPE_VERSION = 1 };
  * is small and plain stays, and `withheld` {bytes, sha256} speaks for the whole. */
 char *envelope_text(enum record_type type, const char *node_name, const char *boot_id,
                     json_t *fields);
+
+/* A record's own fields: its body without what every record says of itself. A new reference. */
+json_t *envelope_fields(const json_t *body);
+/* Is `body` what a record of these fields holds, with what is redacted and withheld of them? Bodies
+ * are canonical, so the same value is the same bytes. */
+bool envelope_holds(const json_t *body, const json_t *fields);

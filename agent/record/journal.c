@@ -79,6 +79,7 @@ static int admit_dropped(struct journal *j, struct err *e)
     json_put(fields, "dropped", json_integer((json_int_t)dropped));
     push(j, RECORD_DEGRADED, fields);
     j->dropped = 0;
+    j->writer.rotated = true; /* what follows can't be understood without the whole state */
     return err_set(e, -ENOBUFS,
                    "journal: %" PRIu64 " records were lost while it couldn't be written", dropped);
 }

@@ -11,6 +11,8 @@
  *   Segments  /var/log/planeguard/audit/<first seq, 20 digits>.jsonl, a new one when one has
  *             reached 16 MiB. The first record of all is `genesis` (seq 0), of each later
  *             segment `segment` {"previous": file, "seq": its last, "hash": its last}.
+ *   Beside    documents/<digest>.json: the documents that were in force, for replay
+ *             (engine/documents.c); no part of the chain, which holds their digest.
  *
  * What makes a record valid. Its line has exactly that form, its body is canonical (the
  * verifier checks the bytes that are stored and never writes them anew), its number is one more
@@ -119,8 +121,8 @@ int journal_sync(struct journal *j, struct err *e);
 bool journal_is_pending(const struct journal *j); /* something is added and not durable */
 uint64_t journal_seq(const struct journal *j);    /* of the last durable record */
 
-/* True once after a new segment was begun: now is the time to add the core's whole state, so that
- * replay can start there. */
+/* True once after a new segment was begun or records were lost: now is the time to add the core's
+ * whole state, so that replay can start there. */
 bool journal_rotated(struct journal *j);
 
 /* Reading: every record in order, bounded memory, while the agent may be writing; a torn tail is

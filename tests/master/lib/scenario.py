@@ -2,6 +2,7 @@
 
 A command is a method `do_WORD`; what may be expected is in expectations.py."""
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -63,11 +64,29 @@ class Scenario(Expectations):
                     mounts.own_mounts()
                 for self.at, words in self.lines:
                     self.command(*words)
+                self.replay()
             except mounts.Unavailable as e:
                 raise Skip(str(e)) from e
             except Exception as e:
                 on_failure(e)
                 raise
+
+    def replay(self):
+        """Whatever happened: from its journal the core must come to the same decisions again."""
+        if self.agent is None or self.agent.child is None:
+            return
+        self.agent.stop()
+        done = self.agent.run('replay', '-o', 'json')
+        keep = os.environ.get('KEEP_JOURNALS')
+        if keep:
+            shutil.copytree(self.node.path(JOURNAL + '/audit'), os.path.join(keep, self.name),
+                            dirs_exist_ok=True)
+        seen = json.loads(done.stdout) if done.stdout else {}
+        if done.returncode != 0 or not seen['events']:
+            raise Expected(f'expected the same decisions from the journal, saw exit {done.returncode}: '
+                           f'{(done.stdout + done.stderr).strip()[-6000:]}')
+        if seen['notCompared']:
+            raise Expected(f'expected all of the journal to be compared, saw {seen["notCompared"]}')
 
     def needs_disk(self):
         return any(words[0] == 'disk' for _, words in self.lines)
