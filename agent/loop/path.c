@@ -27,8 +27,9 @@ static void walk_fini(struct walk *w)
     free(w->rest);
 }
 
-/* Cuts the next component off; NULL at the end. `*ret_last`: nothing follows it. */
-static char *walk_next(char **at, bool *ret_last)
+/* Cuts the next component off; NULL at the end. `*ret_last`: nothing follows it. `*ret_folder`: a
+ * slash does, so it must be a folder. */
+static char *walk_next(char **at, bool *ret_last, bool *ret_folder)
 {
     char *from = *at + strspn(*at, "/");
     size_t length = strcspn(from, "/");
@@ -36,17 +37,18 @@ static char *walk_next(char **at, bool *ret_last)
         return NULL;
     char *behind = from + length;
     *ret_last = behind[strspn(behind, "/")] == '\0';
+    *ret_folder = *behind == '/';
     *at = *behind != '\0' ? behind + 1 : behind;
     *behind = '\0';
     return from;
 }
 
 /* Puts a link's text before what is left. */
-static int walk_splice(struct walk *w, const char *link, char **at)
+static int walk_splice(struct walk *w, const char *link, bool folder, char **at)
 {
     if (++w->links > LINKS_MAX)
         return -ELOOP;
-    char *rest = mem_printf("%s/%s", link, *at);
+    char *rest = mem_printf("%s%s%s", link, folder ? "/" : "", *at);
     if (strlen(rest) >= PATH_MAX) {
         free(rest);
         return -ENAMETOOLONG;
@@ -86,7 +88,7 @@ static int walk_into(struct walk *w, const char *name, int flags, char **at)
         if (!(flags & FILE_FOLLOW))
             return -ELOOP;
         link[length] = '\0';
-        return walk_splice(w, link, at);
+        return walk_splice(w, link, true, at);
     }
     if (w->depth == WALK_DEPTH_MAX)
         return -ENAMETOOLONG;
@@ -99,26 +101,29 @@ static int walk_into(struct walk *w, const char *name, int flags, char **at)
 
 /* The last component: opened as asked for, a link that may be followed spliced before.
  * A descriptor, -EAGAIN when the walk goes on, or another errno. */
-static int walk_end(struct walk *w, const char *name, int flags, int open_flags, char **at)
+static int walk_end(struct walk *w, const char *name, bool folder, int flags, int open_flags,
+                    char **at)
 {
     int here = w->fds[w->depth - 1];
-    if (!open_wants_link(open_flags)) {
+    if (folder || !open_wants_link(open_flags)) {
         char link[PATH_MAX];
         ssize_t length = readlinkat(here, name, link, sizeof link - 1);
         if (length >= 0 && !(flags & FILE_FOLLOW))
             return -ELOOP;
         if (length >= 0) {
             link[length] = '\0';
-            int r = walk_splice(w, link, at);
+            int r = walk_splice(w, link, folder, at);
             return r < 0 ? r : -EAGAIN;
         }
     }
-    int fd = openat(here, name, open_flags | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(here, name, open_flags | O_NOFOLLOW | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
     return fd < 0 ? why_not(here, name, errno) : fd;
 }
 
 int path_walk(const struct root *r, const char *path, int flags, int open_flags)
 {
+    if (!*path)
+        return -ENOENT; /* as the kernel has it: no path is no way to the root */
     struct walk w = {.rest = mem_strdup(path)};
     int fd = openat(r->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
@@ -128,8 +133,8 @@ int path_walk(const struct root *r, const char *path, int flags, int open_flags)
     w.fds[w.depth++] = fd;
     char *at = w.rest;
     for (;;) {
-        bool last = false;
-        char *name = walk_next(&at, &last);
+        bool last = false, folder = false;
+        char *name = walk_next(&at, &last, &folder);
         if (!name) {
             fd = openat(w.fds[w.depth - 1], ".", open_flags | O_CLOEXEC);
             fd = fd < 0 ? -errno : fd;
@@ -142,7 +147,8 @@ int path_walk(const struct root *r, const char *path, int flags, int open_flags)
                 (void)close(w.fds[--w.depth]);
             continue;
         }
-        fd = last ? walk_end(&w, name, flags, open_flags, &at) : walk_into(&w, name, flags, &at);
+        fd = last ? walk_end(&w, name, folder, flags, open_flags, &at)
+                  : walk_into(&w, name, flags, &at);
         if (last ? fd != -EAGAIN : fd < 0)
             break;
     }

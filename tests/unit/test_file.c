@@ -188,6 +188,10 @@ static void test_jail(void **state)
         {"/../../../../etc/passwd", 0, -ENOENT},
         {"/loop", FILE_FOLLOW, -ELOOP},
         {"/etc/inside/below", 0, -ENOTDIR},
+        {"/etc/inside/", 0, -ENOTDIR},
+        {"/etc/inside/.", 0, -ENOTDIR},
+        {"/absolute/", FILE_FOLLOW, -ENOTDIR},
+        {"", 0, -ENOENT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int walk = 0; walk < 2; walk++) {
