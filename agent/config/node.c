@@ -240,6 +240,15 @@ static int check_description(const struct yaml *root, const struct description *
     return 0;
 }
 
+/* What is prepared in the stage must not lie where the kubelet looks. */
+static int check_stage(const struct node *n, const struct yaml *spec, struct err *e)
+{
+    if (!n->stage || strcmp(n->stage, n->manifests) != 0)
+        return 0;
+    return yaml_error(yaml_get(spec, "stage"), e,
+                      "found the manifests' folder, expected another one on its file system");
+}
+
 static int decode_description(const struct yaml *root, struct node *n, struct err *e)
 {
     struct description d = {0};
@@ -254,6 +263,8 @@ static int decode_description(const struct yaml *root, struct node *n, struct er
         r = check_argv(&n->kubeadm, d.spec, "kubeadm", e);
     if (r == 0)
         r = check_argv(&n->observer, d.spec, "observer", e);
+    if (r == 0)
+        r = check_stage(n, d.spec, e);
     return r;
 }
 

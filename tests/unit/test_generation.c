@@ -442,6 +442,8 @@ static void refuses_wrong_descriptions(void **state)
         {NODE "  bsu: x\n", ":4:3: unknown key \"bsu\": did you mean \"bus\"?"},
         {NODE "  proc: proc\n", ":4:9: found \"proc\", expected an absolute path"},
         {NODE "  kubeletCheck: 0\n", ":4:17: found 0, expected a duration from 1ms"},
+        {NODE "  stage: /etc/kubernetes/manifests\n", ":4:10: found the manifests' folder"},
+        {NODE "  manifests: /m\n  stage: /m\n", ":5:10: found the manifests' folder"},
         {NODE "  name: a\n---\n" NODE, ":6:1: a second document"},
         {NODE "  name: [", ":5:1: did not find"},
     };
