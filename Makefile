@@ -183,3 +183,5 @@ $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
     $(NET_HELPER_SOURCES)))
+
+include tests/sim/sim.mk
