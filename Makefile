@@ -19,6 +19,7 @@ OBSERVER_SOURCES := $(NET_SOURCES) $(filter agent/observer.c,$(SOURCES)) \
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 TEST_HELPER_SOURCES := $(filter-out $(TEST_SOURCES),$(sort $(wildcard tests/unit/*.c)))
 NET_HELPER_SOURCES := $(sort $(wildcard tests/unit/net/*.c))
+CRASH_SOURCES := $(sort $(wildcard tests/crash/*.c))
 
 object = $(patsubst %.c,$(B)/objects/%.o,$(1))
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(TEST_SOURCES))
@@ -33,12 +34,21 @@ VARIANT_test := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
 VARIANT_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all -DPLANEGUARD_FAULTS=1
 VARIANT_clang := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
+# Counters are a shared mapping of a file that the program itself names (%c: continuous, %m: for all
+# of its processes): what a child counts that ends by _exit, by a signal or in another's environment
+# is in it too. What tests/ itself does isn't counted. Static functions are told apart by their
+# file's name: by all of it, since act/ and cmd/ both have a recover.c.
+VARIANT_coverage := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
+COMPILE_coverage = $(if $(filter tests/%,$<),,-fprofile-instr-generate -fcoverage-mapping \
+    -mllvm -runtime-counter-relocation -Xclang -main-file-name -Xclang $<)
+LINK_coverage = -fprofile-instr-generate tests/coverage/counts.c \
+    -DCOUNTS='"$(CURDIR)/build/coverage/counts/$(@F)-%m%c.profraw"'
 VARIANT := $(VARIANT_$(V))
 ifeq ($(VARIANT),)
-$(error V=$(V): expected release, test, asan or clang)
+$(error V=$(V): expected release, test, asan, clang, coverage, fuzz)
 endif
-CC := $(if $(filter clang,$(V)),clang,gcc)
-AR := $(if $(filter clang,$(V)),ar,gcc-ar)
+CC := $(if $(filter clang coverage fuzz,$(V)),clang,gcc)
+AR := $(if $(filter clang coverage fuzz,$(V)),ar,gcc-ar)
 
 # ---- flags -------------------------------------------------------------------------------------
 # pkg-config is asked at the first use, not when this file is read: `make check` on a bare machine
@@ -57,9 +67,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
     -Wformat -Werror=format-security
 DEFINES := -D_GNU_SOURCE -DPLANEGUARD_VERSION='"$(VERSION)"'
-COMPILE = $(CC) -std=gnu17 -Iagent $(DEFINES) $(WARNINGS) $(HARDENING) $(VARIANT) \
+COMPILE = $(CC) -std=gnu17 -Iagent $(DEFINES) $(WARNINGS) $(HARDENING) $(VARIANT) $(COMPILE_$(V)) \
     -ffunction-sections -fdata-sections $(PACKAGE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(CC) $(VARIANT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+LINK = $(CC) $(VARIANT) $(LINK_$(V)) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
     -Wl,--gc-sections $(CFLAGS) $(LDFLAGS)
 
 # ---- targets that people call ------------------------------------------------------------------
@@ -81,6 +91,11 @@ unit: ## unit tests, plain and under ASan and UBSan
 san: ## unit tests and scenarios under ASan and UBSan only
 	@tests/deps
 	@tests/check --variant asan build unit master
+
+.PHONY: coverage
+coverage: ## lines and branches of agent/ that the suites reach
+	@CI=true tests/deps
+	@tests/coverage/run
 
 .PHONY: lint
 lint: ## layers, banned calls, lengths, formats, analysers
@@ -115,11 +130,27 @@ master: ## scenarios on a master that is a folder
 	@tests/check build master
 endif
 
+.PHONY: crash
+crash: ## kills, hinders and cuts the power at file-system calls (PROOF=1: at every one, in every way)
+	@tests/deps
+	@tests/crash/run $(if $(PROOF),--full)
+
 .PHONY: demo
 demo: ## breaks a control plane before your eyes and watches it being brought back
 	@tests/deps
 	@$(MAKE) --no-print-directory V=release programs
 	@tests/demo/demo
+
+.PHONY: sim
+sim: ## simulates clusters for 30 days, a seed each: 200, with CI=true 2,000, or SEEDS=N
+	@tests/deps
+	@$(MAKE) --no-print-directory V=test simulator
+	@tests/sim/run $(if $(SEEDS),--seeds $(SEEDS))
+
+.PHONY: fuzz
+fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new inputs
+	@tests/deps
+	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
 
 PREFIX ?= /usr
 SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
@@ -180,8 +211,18 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(NET_TEST_LIBS))
 $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))
 
+include tests/fuzz/rules.mk
+include tests/sim/rules.mk
+
+.PHONY: crash-case
+crash-case: $(B)/crash/crash-case
+$(B)/crash/crash-case: $(call object,$(CRASH_SOURCES)) $(B)/libplaneguard.a
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libplaneguard.a,$^) $(PACKAGE_LIBS)
+
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
-    $(NET_HELPER_SOURCES)))
+    $(NET_HELPER_SOURCES) $(CRASH_SOURCES)))
 
 include tests/sim/sim.mk

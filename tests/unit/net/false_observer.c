@@ -111,8 +111,10 @@ static void say_inside(long long id)
     json_t *facts = json_object();
     struct err e;
     struct buf names = {0};
+    /* In the coverage build the compiler's own runtime puts a variable there before main. */
     for (char **at = environ; *at; at++)
-        buf_printf(&names, "%s ", *at);
+        if (strncmp(*at, "__LLVM_PROFILE_RT_INIT_ONCE=", 28) != 0)
+            buf_printf(&names, "%s ", *at);
     json_put(facts, "environment", json_text(buf_string(&names), names.length));
     buf_clear(&names);
     for (int fd = 0; fd < 1024; fd++)
