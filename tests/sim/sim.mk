@@ -1,23 +1,16 @@
-# The simulator: objects of their own (not fortified: --wrap must see the plain names), the agent's file
-# code running on the kernel in tests/sim/kernel.
-comma := ,
-S := $(B)/sim
-SIM_KERNEL_SOURCES := tests/sim/random.c $(sort $(wildcard tests/sim/kernel/*.c))
-SIM_FILE_CODE := $(patsubst %,agent/loop/%.c,\
-    file replace folder append lock path stream descriptor clock)
-SIM_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,$(shell cat tests/sim/kernel/wraps.txt))
-SIM_COMPILE = $(COMPILE) -Itests/sim -U_FORTIFY_SOURCE
-sim_object = $(patsubst %.c,$(S)/objects/%.o,$(1))
+# The test of the simulated kernel: agent/'s own file code with the system calls in wraps.txt going to
+# tests/sim/kernel instead.
+KERNEL_TEST_SOURCES := $(sort $(wildcard tests/sim/test_kernel*.c tests/sim/kernel/*.c)) \
+    tests/sim/random.c
+KERNEL_WRAPS := $(shell cat tests/sim/kernel/wraps.txt)
 
-$(S)/objects/%.o: %.c $(B)/flags tests/sim/sim.mk
+$(B)/objects/tests/sim/%.o: CPPFLAGS += -Itests/sim
+
+$(B)/sim/test_kernel: $(call object,$(KERNEL_TEST_SOURCES)) $(B)/libplaneguard.a \
+    tests/sim/kernel/wraps.txt
 	@mkdir -p $(@D)
-	@echo "  CC   $(V) $< (sim)"
-	@$(SIM_COMPILE) -MMD -MP -c -o $@ $<
-
-SIM_TEST_KERNEL := $(call sim_object,$(sort $(wildcard tests/sim/test_kernel*.c)) \
-    $(SIM_KERNEL_SOURCES) $(SIM_FILE_CODE) $(sort $(wildcard agent/base/*.c)))
-$(S)/test_kernel: $(SIM_TEST_KERNEL) tests/sim/kernel/wraps.txt
 	@echo "  LINK $@"
-	@$(LINK) $(SIM_WRAPS) -o $@ $(filter %.o,$^) $(TEST_LIBS) $(PACKAGE_LIBS) -lm
+	@$(LINK) $(KERNEL_WRAPS:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) \
+	    $(PACKAGE_LIBS) -lm
 
--include $(SIM_TEST_KERNEL:.o=.d)
+-include $(patsubst %.o,%.d,$(call object,$(KERNEL_TEST_SOURCES)))
