@@ -43,6 +43,8 @@ COMPILE_coverage = $(if $(filter tests/%,$<),,-fprofile-instr-generate -fcoverag
     -mllvm -runtime-counter-relocation -Xclang -main-file-name -Xclang $<)
 LINK_coverage = -fprofile-instr-generate tests/coverage/counts.c \
     -DCOUNTS='"$(CURDIR)/build/coverage/counts/$(@F)-%m%c.profraw"'
+VARIANT_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=all -DPLANEGUARD_FAULTS=1
 VARIANT := $(VARIANT_$(V))
 ifeq ($(VARIANT),)
 $(error V=$(V): expected release, test, asan, clang, coverage, fuzz)
@@ -152,6 +154,11 @@ fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new i
 	@tests/deps
 	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
 
+.PHONY: fuzz
+fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new inputs
+	@tests/deps
+	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
+
 PREFIX ?= /usr
 SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
 .PHONY: install
@@ -220,6 +227,8 @@ $(B)/crash/crash-case: $(call object,$(CRASH_SOURCES)) $(B)/libplaneguard.a
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libplaneguard.a,$^) $(PACKAGE_LIBS)
+
+include tests/fuzz/rules.mk
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
