@@ -154,11 +154,6 @@ fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new i
 	@tests/deps
 	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
 
-.PHONY: fuzz
-fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new inputs
-	@tests/deps
-	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
-
 PREFIX ?= /usr
 SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
 .PHONY: install
@@ -218,7 +213,6 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(NET_TEST_LIBS))
 $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))
 
-include tests/fuzz/rules.mk
 include tests/sim/rules.mk
 
 .PHONY: crash-case
