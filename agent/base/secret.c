@@ -12,6 +12,7 @@ enum {
     KEY_TOKEN_LENGTH = 40, /* a line of base64 inside of one is at least this long */
     KEY_WORD_LENGTH = 64,  /* longest key that is looked at */
     JSON_DEPTH_MAX = 64,
+    LOOKS_MAX = 8, /* at a text in which something was withheld */
 };
 
 static const char *const secret_keys[] = {
@@ -123,9 +124,12 @@ static bool is_filler(unsigned char c)
     return c == '"' || c == '\'' || c == '\\' || c == ' ' || c == '\t';
 }
 
+/* What was withheld before counts as one word, or its end would be taken for what follows it. */
 static size_t value_length(const char *at, const char *end)
 {
-    const char *to = at;
+    const size_t mark = strlen(SECRET_WITHHELD);
+    bool is_mark = (size_t)(end - at) >= mark && !memcmp(at, SECRET_WITHHELD, mark);
+    const char *to = is_mark ? at + mark : at;
     while (to < end && !isspace((unsigned char)*to) && !strchr("\"'\\,;&)}]", *to))
         to++;
     return (size_t)(to - at);
@@ -232,7 +236,7 @@ static bool value_redact(const struct line *l, struct buf *out)
     return true;
 }
 
-void secret_redact(const char *text, size_t length, struct buf *out)
+static void redact_once(const char *text, size_t length, struct buf *out)
 {
     OWNED(free) char *clean = mem_alloc(length + 1);
     for (size_t i = 0; i < length; i++)
@@ -249,6 +253,26 @@ void secret_redact(const char *text, size_t length, struct buf *out)
         if (i + 1 < l.count || text[length - 1] == '\n')
             buf_text(out, "\n");
     }
+}
+
+/* Until nothing more is found: what was withheld may let the next look see what it didn't before,
+ * and to redact a record's text again must change nothing, because it goes into other records. */
+void secret_redact(const char *text, size_t length, struct buf *out)
+{
+    OWNED(buf_fini) struct buf now = {0};
+    redact_once(text, length, &now);
+    bool changed = now.length != length || memcmp(buf_string(&now), text, length) != 0;
+    for (int i = 0; changed && i < LOOKS_MAX; i++) {
+        struct buf next = {0};
+        redact_once(buf_string(&now), now.length, &next);
+        changed = next.length != now.length || memcmp(next.bytes, now.bytes, next.length) != 0;
+        buf_fini(&now);
+        now = next;
+    }
+    if (changed)
+        buf_text(out, SECRET_WITHHELD);
+    else
+        buf_add(out, buf_string(&now), now.length);
 }
 
 static json_t *string_redact(json_t *value)

@@ -15,7 +15,7 @@
 #define SECRET_WITHHELD "(withheld)"
 
 /* Appends the text to `out`, secrets replaced. NUL bytes become spaces. Lines stay lines, so that
- * line n of the one is line n of the other. */
+ * line n of the one is line n of the other. Redacting the result again changes nothing. */
 void secret_redact(const char *text, size_t length, struct buf *out);
 
 /* In place, all depths: environments (`env`, `envs`) are replaced whole, all other strings as by
