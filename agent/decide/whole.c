@@ -46,6 +46,7 @@ json_t *core_save_whole(const struct core *c)
     json_put(running, "killSwitchKnown", json_boolean(c->kill_switch_known));
     json_put(running, "killSwitch", json_boolean(c->kill_switch));
     json_put(running, "journalBroken", json_boolean(c->journal_broken));
+    json_put(running, "wake", json_integer((json_int_t)c->wake_usec)); /* -1: never */
     json_put(running, "good", good);
     json_put(running, "incidents", incidents);
     json_t *saved = core_save(c);
@@ -119,6 +120,7 @@ int core_load_whole(struct core *c, const json_t *saved,
     const json_t *good = json_object_get(running, "good");
     for (size_t i = 0; i < c->generation->probe_count; i++)
         c->signals[i].good_since_usec = usec_of(good, c->generation->probes[i].meta.name);
+    c->wake_usec = (uint64_t)json_get_int(running, "wake", -1);
     c->started = json_get_bool(running, "begun", false);
     c->kill_switch_known = json_get_bool(running, "killSwitchKnown", false);
     c->kill_switch = json_get_bool(running, "killSwitch", false);

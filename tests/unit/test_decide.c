@@ -6,6 +6,9 @@
  *     t-1 apiserver-down: none -> suspected
  *   > +90s wake
  *
+ * Each story is told three times: as it stands; with the core saved whole and loaded again after
+ * every event; and into a journal, whose replay must come to the same.
+ *
  * The documents are the shipped ones, with the policy that the story names (`policy: enforce`).
  * With PLANEGUARD_ACCEPT=1 in the environment a story is written anew with what was seen: read the
  * difference before you keep it. */
@@ -31,8 +34,13 @@
 #include "decide/core.h"
 #include "decide/sieve.h"
 #include "observe/probe.h"
+#include "recorder.h"
+
+enum telling { PLAIN, RELOADED, JOURNALLED, TELLINGS };
 
 struct story {
+    enum telling telling;
+    struct recorder recorder;
     struct generation *generation;
     struct core *core;
     uint64_t now_usec;
@@ -104,13 +112,40 @@ static void say_effect(struct story *s, const struct effect *f)
     }
 }
 
+static struct generation *find_generation(void *context, const char *digest)
+{
+    struct story *s = context;
+    char hex[DIGEST_HEX + 1];
+    return strcmp(digest, digest_hex(&s->generation->digest, hex)) ? NULL : s->generation;
+}
+
+static void reload(struct story *s)
+{
+    struct err e = {0};
+    json_t *saved = core_save_whole(s->core);
+    struct core *again = core_new(s->generation);
+    if (core_load_whole(again, saved, find_generation, s, &e) < 0)
+        fail_msg("%s", e.text);
+    json_t *twice = core_save_whole(again);
+    assert_true(json_equal(saved, twice));
+    json_decref(saved);
+    json_decref(twice);
+    core_free(s->core);
+    s->core = again;
+}
+
 static void feed(struct story *s, struct event *ev)
 {
     OWNED(effects_fini) struct effects fx = {0};
     ev->now_usec = s->now_usec;
-    core_step(s->core, ev, &fx);
+    if (s->telling == JOURNALLED)
+        recorder_feed(&s->recorder, s->core, ev, &fx);
+    else
+        core_step(s->core, ev, &fx);
     for (size_t i = 0; i < fx.count; i++)
         say_effect(s, &fx.at[i]);
+    if (s->telling == RELOADED)
+        reload(s);
 }
 
 /* ---- what enters ---- */
@@ -184,6 +219,8 @@ static void enter_answer(struct story *s, enum event_type type, char *arguments)
 
 static void enter_start(struct story *s)
 {
+    if (s->telling == JOURNALLED)
+        recorder_start(&s->recorder, s->core);
     struct event ev = {.type = EVENT_START, .run = "t", .boot_usec = boot_usec};
     feed(s, &ev);
     ev = (struct event){.type = EVENT_KILL_SWITCH, .ok = false};
@@ -265,12 +302,12 @@ static void enter(struct story *s, char *line)
 
 /* ---- stories ---- */
 
+static struct catalog kept;
+
 static void load(struct story *s, const char *policy)
 {
-    const struct catalog catalog = {probe_kinds,     probe_kind_count, step_kinds,
-                                    step_kind_count, guard_kinds,      guard_kind_count};
-    static struct catalog kept;
-    kept = catalog;
+    kept = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
+                            step_kind_count, guard_kinds,      guard_kind_count};
     char folder[] = "/tmp/planeguard-decide-XXXXXX";
     assert_non_null(mkdtemp(folder));
     char command[512];
@@ -326,10 +363,12 @@ static char *read_all(const char *path)
     return buf_take(&text);
 }
 
-static void run_story(const char *path)
+static void run_story(const char *path, enum telling telling)
 {
-    struct story s = {0};
+    struct story s = {.telling = telling};
     char *expected = read_all(path), *text = mem_strdup(expected);
+    if (telling == JOURNALLED)
+        recorder_init(&s.recorder);
     for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
         if (rest || *line)
             tell_line(&s, line);
@@ -340,7 +379,11 @@ static void run_story(const char *path)
         (void)fclose(f);
     } else if (strcmp(expected, buf_string(&s.seen)) != 0) {
         (void)fprintf(stderr, "%s: seen:\n%s", path, buf_string(&s.seen));
-        fail_msg("%s: what left the core isn't what the story says", path);
+        fail_msg("%s: what left the core isn't what the story says (%d)", path, (int)telling);
+    }
+    if (telling == JOURNALLED) {
+        recorder_must_be_same(&s.recorder, &kept);
+        recorder_fini(&s.recorder);
     }
     free(text);
     free(expected);
@@ -351,7 +394,8 @@ static void run_story(const char *path)
 
 static void test_story(void **state)
 {
-    run_story(*state);
+    for (int telling = PLAIN; telling < TELLINGS; telling++)
+        run_story(*state, (enum telling)telling);
 }
 
 /* ---- the table ---- */
