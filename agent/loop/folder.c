@@ -76,7 +76,8 @@ static int folder_make_one(const struct root *r, const char *path, mode_t mode, 
     OWNED(fd_close) int parent = path_parent(r, path, &name, e);
     if (parent < 0)
         return parent;
-    if (mkdirat(parent, name, 0700) < 0) {
+    /* With its mode at once: when we end before the fchmod nobody sets it later. */
+    if (mkdirat(parent, name, mode) < 0) {
         if (errno == EEXIST)
             return 0;
         return err_errno(e, errno, "%s: can't be made", path);
