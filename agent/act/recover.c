@@ -94,12 +94,12 @@ static void put_back_all(struct work *w, const struct names *names)
     }
 }
 
-static void temporaries_remove(struct work *w, const struct names *names)
+static void temporaries_remove(struct work *w, const char *folder, const struct names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strncmp(names->at[i], FILE_TEMPORARY, strlen(FILE_TEMPORARY)) != 0)
             continue;
-        OWNED(free) char *path = mem_printf("%s/%s", w->stage, names->at[i]);
+        OWNED(free) char *path = mem_printf("%s/%s", folder, names->at[i]);
         struct err e;
         int code = file_remove(w->root, path, &e);
         if (code < 0) {
@@ -126,7 +126,7 @@ static int recover(const struct root *root, const struct node *node, const char 
         return code;
     put_back_all(&w, &names);
     if (temporaries)
-        temporaries_remove(&w, &names);
+        temporaries_remove(&w, node->stage, &names);
     return w.code;
 }
 
@@ -146,6 +146,34 @@ int recover_target(const struct root *root, const struct node *node, const char 
                    struct recovered *ret, struct err *e)
 {
     return recover(root, node, target, false, ret, e);
+}
+
+/* `depth`: how many levels of folders below this one are looked at. */
+static void unfinished_remove(struct work *w, const char *folder, int depth)
+{
+    OWNED(names_fini) struct names names = {0};
+    struct err e;
+    int code = folder_list(w->root, folder, &names, &e);
+    if (code < 0) {
+        failed(w, code, &e);
+        return;
+    }
+    temporaries_remove(w, folder, &names);
+    for (size_t i = 0; depth > 0 && i < names.count; i++) {
+        OWNED(free) char *path = mem_printf("%s/%s", folder, names.at[i]);
+        struct file_status st;
+        if (file_status(w->root, path, 0, &st, NULL) == 0 && st.is_folder)
+            unfinished_remove(w, path, depth - 1);
+    }
+}
+
+int recover_unfinished(const struct root *root, const char *folder, struct recovered *ret,
+                       struct err *e)
+{
+    enum { DEPTH = 2 };
+    struct work w = {.root = root, .ret = ret, .e = e};
+    unfinished_remove(&w, folder, DEPTH);
+    return w.code;
 }
 
 void recovered_fini(struct recovered *r)

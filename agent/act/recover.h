@@ -31,6 +31,10 @@ int recover_stashed(const struct root *root, const struct node *node, struct rec
 /* The same for one target only: what a step took out itself. */
 int recover_target(const struct root *root, const struct node *node, const char *target,
                    struct recovered *ret, struct err *e);
+/* Removes own temporary files from one of the agent's own folders and two levels below it, and adds
+ * that to `ret`, which another of these has filled. Only for who is alone (the lock). */
+int recover_unfinished(const struct root *root, const char *folder, struct recovered *ret,
+                       struct err *e);
 void recovered_fini(struct recovered *r);
 
 static inline void recovered_fini_owned(struct recovered *r)

@@ -249,12 +249,16 @@ static int open_root(struct engine *en, const struct engine_options *o)
     return r < 0 ? report(ENGINE_FAILED, &e) : 0;
 }
 
-static int make_folders(struct engine *en)
+/* Our own folders, without the files that a crash left half written. */
+static int make_folders(struct engine *en, struct recovered *recovered)
 {
     struct err e = {0};
     if (folder_make(en->root, STATE_FOLDER, 0700, &e) < 0 ||
         folder_make(en->root, JOURNAL_FOLDER, 0700, &e) < 0)
         return report(ENGINE_FAILED, &e);
+    if (recover_unfinished(en->root, STATE_FOLDER, recovered, &e) < 0 ||
+        recover_unfinished(en->root, JOURNAL_FOLDER, recovered, &e) < 0)
+        log_error("recovery: %s", e.text);
     return 0;
 }
 
@@ -342,7 +346,7 @@ static int start(struct engine *en, const struct engine_options *o)
         return code;
     struct recovered recovered = {0};
     recover_first(en, &recovered); /* before /var, which may be full, read-only or not there */
-    if (!(code = make_folders(en)) && !(code = open_journal(en)))
+    if (!(code = make_folders(en, &recovered)) && !(code = open_journal(en)))
         record_recovered(en, &recovered);
     if (!code && !(code = load_documents(en, o)) && !(code = open_world(en, o))) {
         struct err e = {0};

@@ -51,6 +51,9 @@ void world_recover(struct world *w)
     w->shared->effects = 0;
     if (recover_stage(w->root, &w->node, &r, &e) < 0)
         world_violation(w, "recovery of the stage: %s", e.text);
+    if (recover_unfinished(w->root, "/var/lib/planeguard", &r, &e) < 0 ||
+        recover_unfinished(w->root, JOURNAL_FOLDER, &r, &e) < 0)
+        world_violation(w, "recovery of our own folders: %s", e.text);
     if (journal_open(w->root, w->node.name, &w->journal, &opened, &e) < 0) {
         world_violation(w, "the journal can't be opened: %s", e.text);
         return;

@@ -136,6 +136,28 @@ static void test_beside_an_agent_and_one_target(void **state)
     assert_true(fixture_has(f, STAGE "/" FILE_TEMPORARY "1"));
 }
 
+/* What a crash left half written in our own folders goes, and nothing else does. */
+static void test_unfinished(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const ours[] = {"/var/lib/planeguard/" FILE_TEMPORARY "1",
+                                       "/var/lib/planeguard/undo/i-1-0/" FILE_TEMPORARY "2"};
+    static const char other[] = "/var/lib/planeguard/undo/i-1-0/a.yaml";
+    assert_int_equal(folder_make(f->root, "/var/lib/planeguard/undo/i-1-0", 0700, &f->e), 0);
+    fixture_put(f, ours[0], "half");
+    fixture_put(f, ours[1], "half");
+    fixture_put(f, other, "whole");
+    assert_int_equal(symlink("/etc", fixture_host(f, "/var/lib/planeguard/link")), 0);
+    OWNED(recovered_fini) struct recovered r = {0};
+    assert_int_equal(recover_stage(f->root, &f->node, &r, &f->e), 0);
+    assert_int_equal(recover_unfinished(f->root, "/var/lib/planeguard", &r, &f->e), 0);
+    assert_int_equal(r.removed, 2);
+    assert_int_equal(json_array_size(r.actions), 2);
+    assert_false(fixture_has(f, ours[0]) || fixture_has(f, ours[1]));
+    assert_string_equal(fixture_get(f, other), "whole");
+    assert_true(recover_unfinished(f->root, "/no/such/folder", &r, &f->e) < 0);
+}
+
 static void test_no_stage(void **state)
 {
     struct fixture *f = *state;
@@ -153,6 +175,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_beside_an_agent_and_one_target, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_unfinished, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_no_stage, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
