@@ -19,11 +19,14 @@ OBSERVER_SOURCES := $(NET_SOURCES) $(filter agent/observer.c,$(SOURCES)) \
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 TEST_HELPER_SOURCES := $(filter-out $(TEST_SOURCES),$(sort $(wildcard tests/unit/*.c)))
 NET_HELPER_SOURCES := $(sort $(wildcard tests/unit/net/*.c))
+WRAPPED_SOURCES := $(sort $(wildcard tests/unit/wrapped/*.c))
 CRASH_SOURCES := $(sort $(wildcard tests/crash/*.c))
 
+, := ,
 object = $(patsubst %.c,$(B)/objects/%.o,$(1))
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(TEST_SOURCES))
 NET_TESTS := $(filter $(B)/tests/test_http% $(B)/tests/test_remote%,$(TESTS))
+WRAPPED_TESTS := $(filter $(B)/tests/test_wrapped%,$(TESTS))
 PROGRAMS := $(if $(filter agent/main.c,$(SOURCES)),$(B)/planeguard) \
     $(if $(filter agent/observer.c,$(SOURCES)),$(B)/planeguard-observer)
 
@@ -211,6 +214,12 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 	@echo "  LINK $@"
 	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libnet.a,$^) $(filter %/libplaneguard.a,$^) \
 	    $(TEST_LIBS) $(PACKAGE_LIBS) $(if $(filter %/libnet.a,$^),$(NET_TEST_LIBS))
+# Calls that tests/unit/wrapped/ can make fail.
+WRAPPED := stat fstat fstatat openat __openat_2 mkdirat fchmod fchown fsync fdatasync ftruncate \
+    fallocate read pread write pwrite lseek renameat2 unlinkat getrandom fgetxattr fsetxattr flock \
+    timer_create timer_settime sigaction close fdopendir readdir fcntl syscall
+$(WRAPPED_TESTS): LDFLAGS += $(addprefix -Wl$(,)--wrap=,$(WRAPPED))
+$(WRAPPED_TESTS): $(call object,$(WRAPPED_SOURCES))
 $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))
 
 include tests/sim/rules.mk
