@@ -47,22 +47,24 @@ static const char *path_text(int fd, const char *path, char *text)
     return text;
 }
 
+int call_start(int fd, const char *path, struct files **ret_files, struct inode **ret_start)
+{
+    const struct description *d = descriptor_find(fd);
+    if (!d && path[0] != '/')
+        return path[0] == '\0' ? ENOENT : EBADF;
+    *ret_files = d ? d->files : master_files(task_master(task_current()));
+    *ret_start = d ? d->inode : inode_at(*ret_files, ROOT_INODE);
+    return 0;
+}
+
 int call_enter_at(const char *call, bool changes, int fd, const char *path,
                   struct files **ret_files, struct inode **ret_start)
 {
     char text[PATH_TEXT];
     int code = kernel_point(call, changes, path_text(fd, path, text));
-    const struct description *d = descriptor_find(fd);
-    if (d) {
-        *ret_files = d->files;
-        *ret_start = d->inode;
-        return code;
-    }
-    if (path[0] != '/')
-        return EBADF;
-    *ret_files = master_files(task_master(task_current()));
-    *ret_start = inode_at(*ret_files, ROOT_INODE);
-    return code;
+    /* Time may have passed. */
+    int start = call_start(fd, path, ret_files, ret_start);
+    return code ? code : start;
 }
 
 int call_end(int code)

@@ -22,5 +22,7 @@ int call_enter(const char *call, bool changes, int fd, struct description **ret)
 /* The same for a call with a path below a folder's descriptor. */
 int call_enter_at(const char *call, bool changes, int fd, const char *path,
                   struct files **ret_files, struct inode **ret_start);
+/* Where a path begins, without the point; 0, EBADF, or ENOENT for "". */
+int call_start(int fd, const char *path, struct files **ret_files, struct inode **ret_start);
 /* Sets errno; 0 for 0, else -1. */
 int call_end(int code);

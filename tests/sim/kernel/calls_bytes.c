@@ -217,6 +217,8 @@ WRAP(int, ftruncate, int fd, off_t length)
 
 static int fallocate_below(const struct description *d, int mode, off_t offset, off_t length)
 {
+    if (d->flags & O_PATH)
+        return EBADF;
     if (offset < 0 || length <= 0)
         return EINVAL;
     if (mode & ~FALLOC_FL_KEEP_SIZE)

@@ -214,10 +214,12 @@ WRAP(int, mkdirat, int folder, const char *path, mode_t mode)
         return call_end(code);
     if (p.inode || !p.folder)
         return call_end(EEXIST);
-    if (f->read_only)
-        return call_end(EROFS);
     if (is_gone(p.folder))
         return call_end(ENOENT);
+    if (p.is_long)
+        return call_end(ENAMETOOLONG);
+    if (f->read_only)
+        return call_end(EROFS);
     struct inode *i = inode_new(f, INODE_FOLDER, mode & 01777 & ~(mode_t)UMASK);
     step_add(f, p.folder, p.name, i);
     folder_tell(f, p.folder, p.name, CHANGED_CREATED);
@@ -231,7 +233,7 @@ static int unlink_refusal(const struct files *f, const struct place *p)
     if (f->read_only)
         return EROFS;
     if (!p->inode)
-        return ENOENT;
+        return p->is_long ? ENAMETOOLONG : ENOENT;
     if (p->inode->kind == INODE_FOLDER)
         return EISDIR;
     return p->has_slash ? ENOTDIR : 0;
@@ -246,7 +248,7 @@ static int rmdir_refusal(const struct files *f, const struct place *p)
     if (f->read_only)
         return EROFS;
     if (!p->inode)
-        return ENOENT;
+        return p->is_long ? ENAMETOOLONG : ENOENT;
     if (p->inode->kind != INODE_FOLDER)
         return ENOTDIR;
     return table_count(p->inode->seen) > 0 ? ENOTEMPTY : 0;
@@ -300,8 +302,14 @@ static int rename_refusal(const struct files *f, const struct place *from, const
         return flags & RENAME_NOREPLACE ? EEXIST : EBUSY;
     if (f->read_only)
         return EROFS;
+    if (from->is_long)
+        return ENAMETOOLONG;
     if (!from->inode)
         return ENOENT;
+    if (is_gone(to->folder))
+        return ENOENT;
+    if (to->is_long)
+        return ENAMETOOLONG;
     if ((flags & RENAME_NOREPLACE) && to->inode)
         return EEXIST;
     if (from->inode->kind != INODE_FOLDER && (from->has_slash || to->has_slash))
@@ -310,9 +318,19 @@ static int rename_refusal(const struct files *f, const struct place *from, const
         return EINVAL;
     if (to->inode && is_inside(f, from->folder, to->inode))
         return ENOTEMPTY;
-    if (!to->inode)
-        return is_gone(to->folder) ? ENOENT : 0;
-    return from->inode == to->inode ? 0 : rename_over(from, to);
+    return !to->inode || from->inode == to->inode ? 0 : rename_over(from, to);
+}
+
+static int rename_parents(int from_folder, const char *from, int to_folder, const char *to,
+                          struct place *ret_from, struct place *ret_to, struct files **ret_files)
+{
+    struct inode *start;
+    int code = call_start(from_folder, from, ret_files, &start);
+    if (code == 0)
+        code = walk(*ret_files, start, from, WALK_PARENT, ret_from);
+    if (code == 0)
+        code = call_start(to_folder, to, ret_files, &start);
+    return code ? code : walk(*ret_files, start, to, WALK_PARENT, ret_to);
 }
 
 WRAP(int, renameat2, int from_folder, const char *from, int to_folder, const char *to,
@@ -321,19 +339,15 @@ WRAP(int, renameat2, int from_folder, const char *from, int to_folder, const cha
     if (!call_is_simulated_at(from_folder, from))
         return __real_renameat2(from_folder, from, to_folder, to, flags);
     struct files *f;
-    struct inode *start, *to_start = NULL;
+    struct inode *start;
     struct place a, b;
-    int code = call_enter_at("renameat2", true, to_folder, to, &f, &to_start);
-    const struct description *d = descriptor_find(from_folder);
-    start = d ? d->inode : inode_at(f, ROOT_INODE);
-    if (code == 0 && !d && from[0] != '/')
-        code = EBADF;
+    int code = call_enter_at("renameat2", true, to_folder, to, &f, &start);
+    if (code == EBADF || code == ENOENT)
+        code = 0; /* told in its turn */
     if (code == 0 && (flags & ~(unsigned)RENAME_NOREPLACE))
         code = EINVAL;
     if (code == 0)
-        code = walk(f, start, from, WALK_PARENT, &a);
-    if (code == 0)
-        code = walk(f, to_start, to, WALK_PARENT, &b);
+        code = rename_parents(from_folder, from, to_folder, to, &a, &b, &f);
     if (code == 0)
         code = rename_refusal(f, &a, &b, flags);
     if (code != 0 || a.inode == b.inode)

@@ -40,17 +40,23 @@ static struct inode *file_new(struct files *f, struct inode *folder, const char 
     return i;
 }
 
+/* No file can be made where a folder's name is told. */
+static int slash_refusal(const struct files *f, struct inode *start, const char *path, unsigned how)
+{
+    struct place p;
+    int code = walk(f, start, path, (how & ~(unsigned)WALK_FOLLOW) | WALK_PARENT, &p);
+    return code == 0 && p.has_slash ? EISDIR : 0;
+}
+
 /* Creates, or opens what is there. `*ret_is_new`. */
 static int open_create(struct files *f, const struct place *p, int code, int flags, mode_t mode,
                        struct inode **ret, bool *ret_is_new)
 {
-    if (p->has_slash && p->last == LAST_NAME)
-        return EISDIR;
     if (code == ENOENT && p->folder) {
-        if (f->read_only)
-            return EROFS;
         if (p->folder->parent == 0 && p->folder->number != ROOT_INODE)
             return ENOENT;
+        if (f->read_only)
+            return EROFS;
         *ret = file_new(f, p->folder, p->name, mode);
         *ret_is_new = true;
         return 0;
@@ -91,7 +97,10 @@ static int open_below(struct files *f, struct inode *start, const char *path, in
     if (!(flags & O_NOFOLLOW) && !(creates && (flags & O_EXCL)))
         how |= WALK_FOLLOW;
     struct place p;
-    int code = walk(f, start, path, how, &p);
+    int code = creates ? slash_refusal(f, start, path, how) : 0;
+    if (code != 0)
+        return -code;
+    code = walk(f, start, path, how, &p);
     struct inode *i = p.inode;
     bool is_new = false;
     if (creates)
@@ -172,6 +181,8 @@ static int open_how(int folder, const char *path, const struct open_how *how, si
     int code = call_enter_at("openat2", changes, folder, path, &f, &start);
     if (code == 0)
         code = how_refusal(how, size);
+    if (code == 0 && (how->resolve & RESOLVE_IN_ROOT) && !descriptor_find(folder))
+        code = EBADF;
     if (code != 0)
         return fd_end(-code);
     unsigned flags = 0;

@@ -90,6 +90,7 @@ static void reachable_settle(struct files *f, struct inode *i, bool *reached)
         name_unref(child->name);
         child->name = name_ref(i->seen->at[k].name);
         child->parent = i->number;
+        child->former = 0;
         child->refs = 2; /* seen and on the disk */
         reachable_settle(f, child, reached);
     }

@@ -167,6 +167,10 @@ static void seen_remove(struct files *f, struct inode *folder, const char *name)
     name_unref(i->name);
     i->name = NULL;
     i->parent = 0;
+    if (i->kind == INODE_FOLDER) {
+        i->former = folder->number;
+        inode_ref(folder);
+    }
     inode_touch(f, folder);
     inode_unref(f, i);
 }
@@ -177,6 +181,9 @@ static void seen_add(struct files *f, struct inode *folder, struct name *name, s
     inode_ref(i);
     i->parent = folder->number;
     i->name = name_ref(name);
+    if (i->former)
+        inode_unref(f, inode_at(f, i->former));
+    i->former = 0;
     inode_touch(f, folder);
 }
 

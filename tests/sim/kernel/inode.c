@@ -63,6 +63,8 @@ void inode_unref(struct files *f, struct inode *i)
         child->parent = 0;
         inode_unref(f, child);
     }
+    if (i->former)
+        inode_unref(f, inode_at(f, i->former));
     inode_free(f, i);
 }
 

@@ -105,6 +105,7 @@ struct inode {
     enum inode_kind kind;
     unsigned refs;   /* names that are seen, names on the disk, steps, descriptions */
     uint32_t parent; /* where it is seen; 0: nowhere */
+    uint32_t former; /* a removed folder's parent: its ".."; 0: it isn't removed */
     struct name *name;
     struct dress dress, kept_dress; /* seen, on the disk */
     uint64_t changed_usec;
@@ -193,6 +194,7 @@ struct place {
     struct inode *inode; /* NULL: not there */
     enum last_kind last;
     bool has_slash; /* behind the last name */
+    bool is_long;   /* with WALK_PARENT: no such name can be */
 };
 
 /* 0 or an errno. ENOENT with `folder` set: only the last name isn't there. */

@@ -1,8 +1,8 @@
-/* The simulated kernel: what agent/loop's file code calls (openat2, renameat2, fsync, flock ...), over
- * files in memory that know what a power cut would leave of them.
+/* The simulated kernel: what agent/loop's file code calls (openat2, renameat2, fsync, flock ...),
+ * over files in memory that know what a power cut would leave of them.
  *
- * The real agent/loop/{file,replace,folder,append,lock,path,stream,descriptor,clock}.c run on it: the
- * simulator is linked with --wrap for each of those system calls (calls.c). A call made by no
+ * The real agent/loop/{file,replace,folder,append,lock,path,stream,descriptor,clock}.c run on it:
+ * the simulator is linked with --wrap for each of those system calls (calls.c). A call made by no
  * task (task_current() is NULL) goes to the real kernel.
  *
  * Volatile and durable. A file has the bytes that reads see, and those that are on the disk; a
@@ -60,7 +60,8 @@ void files_list(const struct files *f, const char *path,
                 void (*each)(void *context, const char *name), void *context);
 /* A digest over all names, kinds, modes, owners and bytes below `path`, as reads see them. */
 uint64_t files_hash(const struct files *f, const char *path);
-/* How much room is left for new bytes; UINT64_MAX (the default): no end. Writes beyond it: ENOSPC. */
+/* How much room is left for new bytes; UINT64_MAX (the default): no end. Writes beyond it: ENOSPC.
+ */
 void files_set_room(struct files *f, uint64_t bytes);
 /* Everything that would change something fails with EROFS. */
 void files_set_read_only(struct files *f, bool read_only);
@@ -79,9 +80,9 @@ enum file_change {
 void kernel_changed(struct files *f, struct task *t, enum file_change what, const char *folder,
                     const char *name);
 
-/* Provided by the simulation: the entry of every simulated system call of a task. Returns 0 to go on
- * or an errno to fail with; may kill the task or cut the power (then it doesn't return). `call` is
- * the system call's name ("renameat2"), `changes` whether it can change what is on the disk,
+/* Provided by the simulation: the entry of every simulated system call of a task. Returns 0 to go
+ * on or an errno to fail with; may kill the task or cut the power (then it doesn't return). `call`
+ * is the system call's name ("renameat2"), `changes` whether it can change what is on the disk,
  * `path` what it is about where that is known, else NULL. May let time pass (a slow disk). */
 int kernel_point(const char *call, bool changes, const char *path);
 /* Provided by the simulation: short writes; how many of `length` bytes are really taken (>= 1). */

@@ -33,7 +33,7 @@ static struct inode *walker_up(const struct walker *w)
 {
     if (w->at == w->root || w->at->number == ROOT_INODE)
         return w->at;
-    return inode_at(w->f, w->at->parent);
+    return inode_at(w->f, w->at->former ? w->at->former : w->at->parent);
 }
 
 /* "." or ".."; 0, or an errno. */
@@ -98,9 +98,15 @@ static int walker_step(struct walker *w, struct place *ret)
         memmove(w->rest, behind, strlen(behind) + 1);
         return GO_ON;
     }
-    if (length > NAME_LENGTH_MAX)
-        return ENAMETOOLONG;
     *ret = (struct place){.has_slash = is_last && behind[0] == '/'};
+    if (length > NAME_LENGTH_MAX && w->at->parent == 0 && w->at->number != ROOT_INODE)
+        return ENOENT; /* a removed folder has no names at all */
+    if (length > NAME_LENGTH_MAX) {
+        /* Told when it is looked up, which is later than much else. */
+        ret->is_long = is_last && (w->flags & WALK_PARENT);
+        ret->folder = ret->is_long ? w->at : NULL;
+        return ret->is_long ? 0 : ENAMETOOLONG;
+    }
     memcpy(ret->name, from, length);
     return walker_name(w, behind, is_last, ret);
 }
