@@ -4,6 +4,7 @@
 
 #include "act/step.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "base/words.h"
 #include "cmd/verbs.h"
@@ -21,7 +22,7 @@ static const struct verb verbs[] = {
     {"plan", "[FAILURE]", "what would be done now, with the bytes that would change", cmd_plan},
     {"explain", "[FAILURE|ID]", "why it acted or did not", cmd_explain},
     {"journal", "show|verify", "the record", cmd_journal},
-    {"replay", "[JOURNAL]", "decide again what the journal says, or by other documents",
+    {"replay", "[JOURNAL]", "decide again what the journal says, or by other documents", cmd_replay},
      cmd_replay},
     {"recover", "", "put back what a crash left out", cmd_recover},
 };
@@ -110,6 +111,7 @@ static bool is_ours(const char *argument)
 
 int main(int argc, char **argv)
 {
+    mem_setup();
     json_setup();
     const struct catalog catalog = {
         .probes = probe_kinds,

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "cmd/ask.h"
+#include "cmd/replay.h"
 #include "cmd/verbs.h"
 #include "engine/replay.h"
 #include "record/journal.h"
@@ -28,28 +29,34 @@ struct arguments {
 
 /* ---- for people ---- */
 
-static const char *plural(uint64_t count)
+const char *replay_plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
+}
+
+void replay_say_gaps(const struct replay_result *r)
+{
+    for (size_t i = 0; i < r->gap_count; i++) {
+        (void)printf("    %s: ", r->gaps[i].where);
+        say_text(r->gaps[i].why);
+        (void)printf(" (%" PRIu64 " time%s)\n", r->gaps[i].count, replay_plural(r->gaps[i].count));
+    }
 }
 
 static void print_counts(const struct replay_result *r)
 {
     char time[DURATION_TEXT];
     (void)printf("  %" PRIu64 " run%s (%" PRIu64 " not ended by a stop), %s by the agent's clock\n",
-                 r->runs, plural(r->runs), r->runs_cut_short, duration_about(r->boot_usec, time));
+                 r->runs, replay_plural(r->runs), r->runs_cut_short,
+                 duration_about(r->boot_usec, time));
     (void)printf("  %" PRIu64 " record%s: %" PRIu64 " event%s, %" PRIu64 " decision%s and %" PRIu64
                  " state%s compared\n",
-                 r->records, plural(r->records), r->events, plural(r->events), r->decisions,
-                 plural(r->decisions), r->states, plural(r->states));
+                 r->records, replay_plural(r->records), r->events, replay_plural(r->events),
+                 r->decisions, replay_plural(r->decisions), r->states, replay_plural(r->states));
     if (r->unproven_events || r->gap_count)
         (void)printf("  not compared: %" PRIu64 " event%s\n", r->unproven_events,
-                     plural(r->unproven_events));
-    for (size_t i = 0; i < r->gap_count; i++) {
-        (void)printf("    %s: ", r->gaps[i].where);
-        say_text(r->gaps[i].why);
-        (void)printf(" (%" PRIu64 " time%s)\n", r->gaps[i].count, plural(r->gaps[i].count));
-    }
+                     replay_plural(r->unproven_events));
+    replay_say_gaps(r);
 }
 
 static void print_difference(const struct replay_result *r)
@@ -70,12 +77,13 @@ static void print(const struct replay_result *r)
         print_difference(r);
     else if (r->verdict == REPLAY_SAME)
         (void)printf("the same: every decision that could be compared\n");
-    print_counts(r);
+    if (r->records)
+        print_counts(r);
 }
 
 /* ---- for programs ---- */
 
-static json_t *gaps_json(const struct replay_result *r)
+json_t *replay_gaps_json(const struct replay_result *r)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < r->gap_count; i++) {
@@ -122,7 +130,7 @@ static void print_json(const struct replay_result *r, const struct err *e)
     put_count(answer, "states", r->states);
     put_count(answer, "notComparedEvents", r->unproven_events);
     put_count(answer, "usec", r->boot_usec);
-    json_put(answer, "notCompared", gaps_json(r));
+    json_put(answer, "notCompared", replay_gaps_json(r));
     json_put(answer, "difference", difference_json(r));
     say_json(answer);
 }
@@ -191,5 +199,6 @@ int cmd_replay(const struct options *o)
     OWNED(free)
     char *folder = mem_printf("%s%s%s", here ? here : "", here ? "/" : "",
                               a.journal ? a.journal : JOURNAL_FOLDER);
-    return compare(o, root, folder);
+    bool asks = a.asked.policy || a.asked.playbooks;
+    return asks ? replay_ask(o, root, folder, &a.asked) : compare(o, root, folder);
 }

@@ -13,6 +13,12 @@
  * run that a crash cut short, and what a line was too short for. Nothing of that counts as the
  * same, nor as a difference; the comparison goes on at the next state in the journal.
  *
+ * replay_what_if lets other documents decide on what came from outside: starts, signals, the kill
+ * switch, the journal's state, and the core's own clock. Nothing is run. What plans, looks
+ * and steps answer comes from the journal where it has the same answer (the same failure, playbook
+ * and step); all others are made up, as if all had gone well, and counted. So it says what would
+ * have been decided, not what would have come of it: the recorded signals go on as they did.
+ *
  * replay_what_if lets other documents decide on what came from outside. */
 #pragma once
 
@@ -22,6 +28,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "config/generation.h"
 #include "loop/file.h"
 
@@ -69,7 +76,66 @@ enum replay_verdict replay_journal(const struct root *root, const char *folder,
                                    const struct catalog *catalog, struct replay_result *ret,
                                    struct err *e);
 
+/* ---- other documents ---- */
+
+enum replay_choice_type { CHOICE_ACTED, CHOICE_REHEARSED, CHOICE_HELD, CHOICE_ESCALATED };
+extern const struct words replay_choice_words;
+
+/* What was decided once in an incident: by the guards on a plan, or to call a person. */
+struct replay_choice {
+    enum replay_choice_type type;
+    char *playbook; /* NULL: escalated */
+    char *guard;    /* HELD: the first of those that did; else NULL */
+};
+
+struct replay_incident {
+    char *id, *failure;
+    uint64_t opened_usec; /* the agent's clock */
+    char wall[32];        /* the same for people */
+    struct replay_choice *at;
+    size_t count, room;
+    bool is_matched;
+};
+
+struct replay_count {
+    char *guard;
+    uint64_t count;
+};
+
+/* One of the two that are compared. */
+struct replay_side {
+    struct replay_incident *at; /* with any choice, in the order of opening */
+    size_t count, room;
+    uint64_t opened; /* incidents, with a choice or without */
+    uint64_t counts[CHOICE_ESCALATED + 1];
+    struct replay_count *guards; /* that held */
+    size_t guard_count, guard_room;
+};
+
+struct what_if_result {
+    enum replay_verdict verdict; /* SAME: the same choices, incident by incident */
+    struct replay_side recorded, asked;
+    uint64_t records, events;
+    uint64_t answers_recorded, answers_made_up;
+    uint64_t signals_unknown;  /* of probes that the asked documents don't have */
+    struct replay_result gaps; /* only its gaps */
+};
+void what_if_result_fini(struct what_if_result *r);
+/* The other side's incident that is this one, or NULL. */
+struct replay_incident *side_find(const struct replay_side *s, const struct replay_incident *i);
+bool choices_equal(const struct replay_incident *a, const struct replay_incident *b);
+/* As replay_journal; the documents in force with `asked` on top. */
+enum replay_verdict replay_what_if(const struct root *root, const char *folder,
+                                   const struct catalog *catalog,
+                                   const struct generation_asked *asked, struct what_if_result *ret,
+                                   struct err *e);
+
 static inline void replay_result_fini_owned(struct replay_result *r)
 {
     replay_result_fini(r);
+}
+
+static inline void what_if_result_fini_owned(struct what_if_result *r)
+{
+    what_if_result_fini(r);
 }

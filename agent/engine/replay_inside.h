@@ -38,3 +38,13 @@ enum replay_part replay_part(const json_t *body);
 
 /* Counts one more thing that can't be compared for this reason; `where`: the record. */
 void replay_gap(struct replay_result *ret, const struct record *r, const char *why);
+
+/* ---- replay_side.c ---- */
+
+/* Takes what a record of the core says; `wall` is the time for people. */
+void side_take(struct replay_side *s, const char *type, const json_t *body, uint64_t at_usec,
+               const char *wall);
+void side_fini(struct replay_side *s);
+/* Pairs the incidents (the same failure, opened at about the same time): are the choices the same?
+ */
+bool sides_match(struct replay_side *a, struct replay_side *b);
