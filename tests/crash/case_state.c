@@ -80,6 +80,35 @@ static int load_unreadable(struct world *w, struct err *e)
     return code;
 }
 
+/* ---- the documents in force ---- */
+
+static int store_documents(struct world *w, struct err *e)
+{
+    struct engine en = engine_of(w, "this boot");
+    OWNED(json_decref) json_t *body = json_object(), *one = json_object();
+    json_put(one, "file", json_string("/etc/planeguard/policy.d/a.yaml"));
+    json_put(one, "origin", json_string("operator"));
+    json_put(one, "text", json_string("apiVersion: planeguard/v1\n"));
+    generation.documents = json_array();
+    json_push(generation.documents, TAKE(one));
+    documents_store(&en, body);
+    core_free(en.core);
+    const char *why = json_get_string(body, "notStored", NULL);
+    return why ? err_set(e, -1, "%s", why) : 0;
+}
+
+static void store_again(struct world *w)
+{
+    struct err e;
+    if (store_documents(w, &e) < 0)
+        world_violation(w, "the documents can't be stored any more: %s", e.text);
+}
+
+static void nothing(struct world *w)
+{
+    (void)w;
+}
+
 /* ---- known good ---- */
 
 void keep(struct world *w, const char *text)
@@ -180,6 +209,8 @@ const struct crash_case case_state_unreadable = {.name = "state.unreadable",
                                                  .prepare = with_unreadable,
                                                  .act = load_unreadable,
                                                  .recover = load};
+const struct crash_case case_documents = {
+    .name = "documents.store", .prepare = nothing, .act = store_documents, .recover = store_again};
 const struct crash_case case_keep_first = {.name = "known-good.first",
                                            .prepare = to_be_kept,
                                            .act = keep_now,

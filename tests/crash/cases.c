@@ -14,6 +14,7 @@ const struct crash_case *const crash_cases[] = {
     &case_journal_torn,
     &case_state_save,
     &case_state_unreadable,
+    &case_documents,
     &case_keep_first,
     &case_keep_third,
     &case_stash,

@@ -10,8 +10,8 @@ extern const struct crash_case case_replace, case_create, case_move, case_remove
 extern const struct crash_case case_journal_new, case_journal_append, case_journal_rotate,
     case_journal_torn;
 /* case_state.c */
-extern const struct crash_case case_state_save, case_state_unreadable, case_keep_first,
-    case_keep_third, case_stash, case_verb_recover;
+extern const struct crash_case case_state_save, case_state_unreadable, case_documents,
+    case_keep_first, case_keep_third, case_stash, case_verb_recover;
 /* case_steps.c */
 extern const struct crash_case case_restart_manifest, case_restart_container, case_restart_undo_out,
     case_restart_undo_lost, case_restore, case_restore_absent, case_restore_undo,

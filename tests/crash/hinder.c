@@ -84,11 +84,12 @@ static enum order tell(void *context, const struct call *c, int *ret_errnum)
 static enum order hinder_at(void *context, const struct call *c, int *ret_errnum)
 {
     struct run *r = context;
-    if (r->was_there || !is_at(&r->point, c))
+    bool is_gone = r->was_there && strcmp(r->mode, "gone") == 0;
+    if (!is_gone && (r->was_there || !is_at(&r->point, c)))
         return ORDER_GO;
     r->was_there = true;
-    *ret_errnum = r->point.errnum;
-    return r->point.errnum ? ORDER_FAIL : strcmp(r->mode, "short") == 0 ? ORDER_SHORT : ORDER_KILL;
+    *ret_errnum = strcmp(r->mode, "gone") == 0 ? EIO : r->point.errnum;
+    return *ret_errnum ? ORDER_FAIL : strcmp(r->mode, "short") == 0 ? ORDER_SHORT : ORDER_KILL;
 }
 
 static enum order copy_at(void *context, const struct call *c, int *ret_errnum)
@@ -150,6 +151,21 @@ static void judge_raw(struct world *w)
     world_check_claims(w);
 }
 
+/* Whatever happens, what the kubelet may run at any instant is what it was or is to be. */
+static void judge_manifests(struct world *w, const struct tree *before, const struct tree *after)
+{
+    struct tree now;
+    tree_take(w->path, &now);
+    for (size_t i = 0; i < now.count; i++) {
+        const struct entry *e = &now.at[i];
+        const struct entry *old = tree_find(before, e->path), *new = tree_find(after, e->path);
+        if (strncmp(e->path, MANIFESTS "/", sizeof MANIFESTS) == 0 &&
+            !(old && entry_equal(old, e)) && !(new &&entry_equal(new, e)))
+            world_violation(w, "%s stood in the kubelet's folder, before any recovery", e->path);
+    }
+    tree_fini(&now);
+}
+
 static void judge_after(struct world *w)
 {
     if (w->c->check)
@@ -161,6 +177,7 @@ static void judge(struct world *w, const struct tree *before, const struct tree 
 {
     struct tree once, twice;
     in_child(w, "looking", judge_raw);
+    judge_manifests(w, before, after);
     in_child(w, "recovery", world_recover);
     tree_take(w->path, &once);
     world_check(w, before, after);
@@ -176,8 +193,21 @@ static void judge(struct world *w, const struct tree *before, const struct tree 
     tree_fini(&twice);
 }
 
-static void judge_failure(struct world *w)
+/* A signal that comes while bytes are read or written is no failure. */
+static bool must_survive(const struct point *p)
 {
+    static const char *const calls[] = {"read", "write", "pread64", "pwrite64", "fallocate"};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (strcmp(p->name, calls[i]) == 0)
+            return p->errnum == EINTR;
+    return false;
+}
+
+static void judge_failure(struct world *w, const struct run *r)
+{
+    bool is_survived = w->shared->has_ended && w->shared->code == 0;
+    if (!is_survived && (must_survive(&r->point) || strcmp(r->mode, "short") == 0))
+        world_violation(w, "it gave up: %s", w->shared->text);
     if (!w->shared->has_ended)
         world_violation(w, "the act died of it");
     else if (w->shared->code < 0 && *w->shared->text == '\0')
@@ -242,10 +272,11 @@ static int hinder_once(struct world *w, const char *mode, const char *text,
         orphans(true);
         struct err e;
         world_must(file_lock(w->root, LOCK_PATH, &w->lock, &e), &e);
+        in_child(w, "looking after the dead-man", judge_after);
     }
     orphans(false);
-    if (strcmp(mode, "errno") == 0 || strcmp(mode, "short") == 0)
-        judge_failure(w);
+    if (strcmp(mode, "kill") != 0 && strcmp(mode, "dead-man") != 0)
+        judge_failure(w, &r);
     judge(w, &before, after);
     world_fini(w);
     tree_fini(&before);

@@ -6,6 +6,7 @@
  *   crash-case kill CASE FOLDER POINT...     killed at the call's entry
  *   crash-case dead-man CASE FOLDER POINT... the same, and the dead-man goes first
  *   crash-case errno CASE FOLDER POINT=E...  the call gives an error in place of being made
+ *   crash-case gone CASE FOLDER POINT...     that call and every one after it gives EIO
  *   crash-case short CASE FOLDER POINT...    half of the bytes are read or written
  *   crash-case power CASE FOLDER POINT...    the disk as it is then; the point "end": after the act
  *
@@ -47,8 +48,9 @@ static int deadman(char **argv)
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: crash-case list | points|kill|dead-man|errno|short|power CASE "
-                          "FOLDER [POINT...]\n");
+    (void)fprintf(stderr,
+                  "usage: crash-case list | points|kill|dead-man|errno|gone|short|power CASE "
+                  "FOLDER [POINT...]\n");
     return 64;
 }
 
