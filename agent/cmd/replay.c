@@ -153,8 +153,7 @@ static int compare(const struct options *o, const struct root *root, const char 
 
 static int usage(const char *found)
 {
-    if (found)
-        (void)fprintf(stderr, "planeguard replay: not understood: %s\n", found);
+    (void)fprintf(stderr, "planeguard replay: not understood: %s\n", found);
     (void)fputs("usage: planeguard replay [JOURNAL] [--policy NAME|FILE] [--playbooks PATH]\n",
                 stderr);
     return EXIT_USAGE;
@@ -175,30 +174,42 @@ static bool take(int argc, char **argv, int *at, const char *name, const char **
     return true;
 }
 
+/* On the host a person's folder may be one from here. */
+static char *folder_of(const struct root *root, const char *given)
+{
+    bool is_near = given && *given != '/' && root->is_host;
+    OWNED(free) char *here = is_near ? mem_must(get_current_dir_name()) : NULL;
+    return mem_printf("%s%s%s", here ? here : "", here ? "/" : "", given ? given : JOURNAL_FOLDER);
+}
+
+/* 0, or the exit code. */
+static int arguments_take(const struct options *o, struct arguments *a)
+{
+    for (int i = 0; i < o->argc; i++) {
+        const char *found = o->argv[i];
+        if (take(o->argc, o->argv, &i, "--policy", &a->asked.policy) ||
+            take(o->argc, o->argv, &i, "--playbooks", &a->asked.playbooks))
+            continue;
+        if (*found == '-' || !*found || a->journal)
+            return usage(found);
+        a->journal = found;
+    }
+    return 0;
+}
+
 int cmd_replay(const struct options *o)
 {
     struct arguments a = {.journal = NULL};
-    for (int i = 0; i < o->argc; i++) {
-        const char *found = o->argv[i];
-        if (take(o->argc, o->argv, &i, "--policy", &a.asked.policy) ||
-            take(o->argc, o->argv, &i, "--playbooks", &a.asked.playbooks))
-            continue;
-        if (*found == '-' || !*found || a.journal)
-            return usage(found);
-        a.journal = found;
-    }
+    int code = arguments_take(o, &a);
+    if (code)
+        return code;
     OWNED(root_free) struct root *root = NULL;
     struct err e = {0};
     if (root_open(o->root, &root, &e) < 0) {
         (void)fprintf(stderr, "planeguard replay: %s\n", e.text);
         return REPLAY_UNREADABLE;
     }
-    /* On the host a person's folder may be one from here. */
-    bool is_near = a.journal && *a.journal != '/' && root->is_host;
-    OWNED(free) char *here = is_near ? mem_must(get_current_dir_name()) : NULL;
-    OWNED(free)
-    char *folder = mem_printf("%s%s%s", here ? here : "", here ? "/" : "",
-                              a.journal ? a.journal : JOURNAL_FOLDER);
+    OWNED(free) char *folder = folder_of(root, a.journal);
     bool asks = a.asked.policy || a.asked.playbooks;
     return asks ? replay_ask(o, root, folder, &a.asked) : compare(o, root, folder);
 }
