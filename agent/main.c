@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
     {"plan", "[FAILURE]", "what would be done now, with the bytes that would change", cmd_plan},
     {"explain", "[FAILURE|ID]", "why it acted or did not", cmd_explain},
     {"journal", "show|verify", "the record", cmd_journal},
-    {"replay", "[JOURNAL]", "decide again what the journal says, or by other documents", cmd_replay},
+    {"replay", "[JOURNAL]", "decide again what the journal says, or by other documents",
      cmd_replay},
     {"recover", "", "put back what a crash left out", cmd_recover},
 };
