@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "loop/loop.h"
 #include "loop/privilege.h"
@@ -50,6 +51,7 @@ static int observe_for_agent(const char *user)
 
 int main(int argc, char **argv)
 {
+    mem_setup();
     json_setup();
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         (void)printf("planeguard-observer %s\n", planeguard_version);

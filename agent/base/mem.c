@@ -1,10 +1,13 @@
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <openssl/crypto.h>
 
 /* EX_OSERR of sysexits.h: the service manager restarts on it. */
 enum { EXIT_OUT_OF_MEMORY = 71 };
@@ -22,6 +25,33 @@ void *mem_must(void *p)
     if (!p)
         out_of_memory();
     return p;
+}
+
+static void *crypto_alloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return mem_must(malloc(size ? size : 1));
+}
+
+static void *crypto_resize(void *old, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    if (size)
+        return mem_must(realloc(old, size));
+    free(old);
+    return NULL;
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+void mem_setup(void)
+{
+    int r = CRYPTO_set_mem_functions(crypto_alloc, crypto_resize, crypto_free);
+    assert(r == 1);
 }
 
 void *mem_alloc(size_t size)

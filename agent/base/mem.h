@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Makes OpenSSL allocate by these rules, too: left alone it follows NULL where it sets itself up,
+ * and takes a certificate that it had no memory for for one that can't be read. Call once, first
+ * thing in main. */
+void mem_setup(void);
+
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
 void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *text) __attribute__((malloc, returns_nonnull));

@@ -217,9 +217,30 @@ static int want_socket(CURL *easy, curl_socket_t s, int what, void *context, voi
     return 0;
 }
 
+/* libcurl's memory, by base/mem.h's rule: what it couldn't allocate would else look like a peer
+ * that doesn't answer. */
+static void *curl_alloc(size_t size)
+{
+    return mem_resize(NULL, size);
+}
+
+static void *curl_resize(void *old, size_t size)
+{
+    return mem_resize(old, size);
+}
+
+static void *curl_array(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return NULL;
+    return mem_alloc(bytes);
+}
+
 int http_new(struct loop *l, struct http **ret, struct err *e)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_alloc, free, curl_resize, mem_strdup,
+                             curl_array) != CURLE_OK)
         return err_set(e, -EIO, "libcurl can't be initialised");
     OWNED(http_free) struct http *h = mem_new(struct http);
     /* With CURLOPT_NOSIGNAL libcurl leaves this to us: a peer that is gone must not end us. */
