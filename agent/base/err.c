@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 int err_set(struct err *e, int code, const char *format, ...)
 {
     if (!e)
@@ -12,6 +14,7 @@ int err_set(struct err *e, int code, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
+    (void)utf8_calm(e->text);
     return code;
 }
 
@@ -32,6 +35,7 @@ int err_errno(struct err *e, int errnum, const char *format, ...)
     (void)vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
     append_errno(e, errnum);
+    (void)utf8_calm(e->text);
     return -errnum;
 }
 
@@ -46,5 +50,6 @@ int err_wrap(struct err *e, int code, const char *format, ...)
     va_end(args);
     size_t used = strlen(e->text);
     (void)snprintf(e->text + used, sizeof e->text - used, ": %s", inner.text);
+    (void)utf8_calm(e->text);
     return code;
 }

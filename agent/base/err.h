@@ -1,6 +1,7 @@
 /* "We could not": a function that can't do its work returns a negative errno and
  * says why in a `struct err` of its caller's frame. The text gathers context as
- * it climbs ("etcd.yaml:14:7: unknown key ..."). It never allocates. What the
+ * it climbs ("etcd.yaml:14:7: unknown key ..."). Whatever foreign bytes it quotes, it is one
+ * line that does nothing to a terminal (base/utf8.h). It never allocates. What the
  * *world* answered (a probe is bad, a guard denies, a step failed) is never an
  * err but an enum in a result; what is wrong in the *code* is an assert. */
 #pragma once

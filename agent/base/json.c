@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/utf8.h"
 
 static void *allocate(size_t size)
 {
@@ -34,38 +35,11 @@ json_t *json_parse(const char *bytes, size_t length, struct err *e)
     return value;
 }
 
-/* Length of the valid UTF-8 sequence at `s` (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead, second_min, second_max;
-        size_t length;
-    } forms[] = {
-        {0x80, 0x00, 0, 0, 1},       {0xff, 0xe0, 0xa0, 0xbf, 3}, {0xff, 0xed, 0x80, 0x9f, 3},
-        {0xff, 0xf0, 0x90, 0xbf, 4}, {0xff, 0xf4, 0x80, 0x8f, 4}, {0xff, 0xc0, 1, 0, 2},
-        {0xff, 0xc1, 1, 0, 2},       {0xe0, 0xc0, 0x80, 0xbf, 2}, {0xf0, 0xe0, 0x80, 0xbf, 3},
-        {0xfc, 0xf0, 0x80, 0xbf, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if ((s[0] & forms[i].mask) != forms[i].lead)
-            continue;
-        if (forms[i].length > left)
-            return 0;
-        if (forms[i].length > 1 && (s[1] < forms[i].second_min || s[1] > forms[i].second_max))
-            return 0;
-        for (size_t k = 2; k < forms[i].length; k++)
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].length;
-    }
-    return 0;
-}
-
 json_t *json_text(const char *bytes, size_t length)
 {
     OWNED(buf_fini) struct buf clean = {0};
     for (size_t i = 0; i < length;) {
-        size_t n = utf8_length((const unsigned char *)bytes + i, length - i);
+        size_t n = utf8_length(bytes + i, length - i);
         if (n && bytes[i] != 0x7f && bytes[i] != '\0')
             buf_add(&clean, bytes + i, n);
         else

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "config/yaml.h"
 
 static const struct yaml *get(const struct yaml *y, const char *key, size_t length)
@@ -48,17 +49,10 @@ bool yaml_is_null(const struct yaml *y)
 static void quote(const char *from, char text[YAML_FOUND])
 {
     enum { SHOWN = YAML_FOUND - sizeof "\"...\"" };
-    size_t n = strnlen(from, SHOWN + 1);
-    bool cut = n > SHOWN;
-    for (n = cut ? SHOWN : n; cut && n && ((unsigned char)from[n] & 0xc0) == 0x80;)
-        n--; /* not in the middle of a character */
-    char *to = text;
-    *to++ = '"';
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)from[i];
-        *to++ = c < ' ' || c == 0x7f ? '?' : (char)c;
-    }
-    (void)strcpy(to, cut ? "...\"" : "\"");
+    char shown[SHOWN + 1];
+    bool cut = strnlen(from, SHOWN + 1) > SHOWN;
+    (void)snprintf(text, YAML_FOUND, "\"%s%s\"", utf8_calm(utf8_cut(shown, sizeof shown, from)),
+                   cut ? "..." : "");
 }
 
 char *yaml_found(const struct yaml *y, char text[YAML_FOUND])
