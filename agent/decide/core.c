@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "decide/moves.h"
 
 enum { STATE_VERSION = 1 };
@@ -184,7 +185,7 @@ static void signals_load(struct core *c, const json_t *all)
         s->changed_usec = (uint64_t)json_get_int(one, "changed", 0);
         s->passed_usec = (uint64_t)json_get_int(one, "passed", 0);
         s->facts = json_deep_copy(json_object_get(one, "facts"));
-        (void)snprintf(s->kept, sizeof s->kept, "%s", json_get_string(one, "kept", ""));
+        (void)utf8_cut(s->kept, sizeof s->kept, json_get_string(one, "kept", ""));
     }
 }
 
@@ -199,7 +200,7 @@ int core_load(struct core *c, const json_t *saved, struct err *e)
     c->now_usec = (uint64_t)json_get_int(saved, "clock", 0);
     c->booted_usec = (uint64_t)json_get_int(saved, "booted", 0);
     c->started_usec = (uint64_t)json_get_int(saved, "started", 0);
-    (void)snprintf(c->run, sizeof c->run, "%s", json_get_string(saved, "run", ""));
+    (void)utf8_cut(c->run, sizeof c->run, json_get_string(saved, "run", ""));
     c->next_incident = (uint64_t)json_get_int(saved, "nextIncident", 0);
     history_load(&c->history, json_object_get(saved, "history"));
     signals_load(c, json_object_get(saved, "signals"));

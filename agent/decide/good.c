@@ -1,10 +1,10 @@
 /* Last known good manifests. A manifest is known to be good when the signal that its probe names
  * has passed without a break for the stated time while the manifest itself passed and stayed byte
  * for byte the same. Everything that changes either starts the time again (take.c). */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "decide/moves.h"
 
 static const char *digest_to_keep(const struct core *c, size_t probe)
@@ -25,7 +25,7 @@ static bool is_good_now(const struct core *c, size_t probe)
 static void keep(struct core *c, size_t probe, const char *digest, struct effects *fx)
 {
     struct signal *s = &c->signals[probe];
-    (void)snprintf(s->kept, sizeof s->kept, "%s", digest);
+    (void)utf8_cut(s->kept, sizeof s->kept, digest);
     struct effect *f = effects_add(fx, EFFECT_KEEP, NULL);
     f->probe = (int)probe;
     f->digest = mem_strdup(digest);

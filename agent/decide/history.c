@@ -1,10 +1,10 @@
 #include "decide/history.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void history_fini(struct history *h)
 {
@@ -46,7 +46,7 @@ void history_begin(struct history *h, const char *playbook, const char *incident
     push_time(a->began_usec, &a->count, HISTORY_ATTEMPTS_MAX, now_usec);
     h->action_began_usec = now_usec;
     h->action_ended_usec = 0;
-    (void)snprintf(h->action_incident, sizeof h->action_incident, "%s", incident);
+    (void)utf8_cut(h->action_incident, sizeof h->action_incident, incident);
 }
 
 void history_end(struct history *h, const char *playbook, uint64_t now_usec)
@@ -112,7 +112,7 @@ void history_load(struct history *h, const json_t *saved)
     }
     h->action_began_usec = (uint64_t)json_get_int(saved, "actionBegan", 0);
     h->action_ended_usec = (uint64_t)json_get_int(saved, "actionEnded", 0);
-    (void)snprintf(h->action_incident, sizeof h->action_incident, "%s",
+    (void)utf8_cut(h->action_incident, sizeof h->action_incident,
                    json_get_string(saved, "actionIncident", ""));
     h->start_count = times_load(json_object_get(saved, "starts"), h->starts, HISTORY_STARTS_MAX);
 }

@@ -175,6 +175,17 @@ static void load_plan(struct incident *i, const json_t *saved, struct generation
     i->digest = digest ? mem_strdup(digest) : NULL;
 }
 
+static bool load_tried(struct incident *i, const json_t *tried)
+{
+    for (size_t k = 0; k < json_array_size(tried); k++) {
+        const char *playbook = json_string_value(json_array_get(tried, k));
+        if (!playbook)
+            return false;
+        *mem_push(i->tried, i->tried_count, i->tried_room) = mem_strdup(playbook);
+    }
+    return true;
+}
+
 struct incident *incident_load(const json_t *saved, struct generation *g)
 {
     const char *id = json_get_string(saved, "id", NULL);
@@ -189,10 +200,10 @@ struct incident *incident_load(const json_t *saved, struct generation *g)
     i->holds_since_usec = (uint64_t)json_get_int(saved, "holdsSince", 0);
     i->explained_usec = (uint64_t)json_get_int(saved, "explained", 0);
     i->acted_usec = (uint64_t)json_get_int(saved, "acted", 0);
-    const json_t *tried = json_object_get(saved, "tried");
-    for (size_t k = 0; k < json_array_size(tried); k++)
-        *mem_push(i->tried, i->tried_count, i->tried_room) =
-            mem_strdup(json_string_value(json_array_get(tried, k)));
+    if (!load_tried(i, json_object_get(saved, "tried"))) {
+        incident_free(i);
+        return NULL;
+    }
     load_plan(i, saved, g);
     return i;
 }

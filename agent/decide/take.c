@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "decide/moves.h"
 
 /* ---- signals ---- */
@@ -242,7 +243,7 @@ static void restart_incident(struct core *c, struct incident *i, struct effects 
 
 static void take_start(struct core *c, const struct event *ev, struct effects *fx)
 {
-    (void)snprintf(c->run, sizeof c->run, "%s", ev->run);
+    (void)utf8_cut(c->run, sizeof c->run, ev->run);
     c->started = true;
     c->started_usec = c->now_usec;
     c->booted_usec = ev->boot_usec;
