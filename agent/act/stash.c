@@ -49,7 +49,7 @@ static bool unescape(const char *text, char target[NAME_MAX + 1])
 {
     size_t length = 0;
     for (const char *at = text; *at != '\0'; at++) {
-        if (length == NAME_MAX)
+        if (length == NAME_MAX || *at == '/') /* no name has one */
             return false;
         char c = *at == '+' ? '/' : *at;
         if (*at == '%') {

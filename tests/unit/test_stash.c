@@ -92,8 +92,8 @@ static void test_foreign_names(void **state)
         (void)snprintf(name, sizeof name, "%.*s", (int)length, good);
         assert_int_equal(stash_parse(name, &s), -EINVAL);
     }
-    static const char *const tails[] = {"a",    "+a+..+b", "+..",   "+a%",
-                                        "+a%2", "+a%2f",   "+a%00", "++"};
+    static const char *const tails[] = {"a",     "+a+..+b", "+..", "+a%",  "+a%2",
+                                        "+a%2f", "+a%00",   "++",  "+a/b", "/a"};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         (void)snprintf(name, sizeof name, "out-%s-%s", hex, tails[i]);
         assert_int_equal(stash_parse(name, &s), -EINVAL);
