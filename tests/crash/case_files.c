@@ -1,6 +1,7 @@
 /* Cases of loop/: what each function promises to be durable is so as soon as it has returned. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cases.h"
 
@@ -9,16 +10,20 @@
 
 static const char old_text[] = "old\n", new_text[] = "new, and longer than the old one\n";
 
-static const struct file_owner owner = {.mode = 0644};
-
 static void with_here(struct world *w)
 {
     world_put(w, HERE, old_text);
 }
 
+static struct file_owner owner(void)
+{
+    return (struct file_owner){.mode = 0644, .uid = geteuid(), .gid = getegid()};
+}
+
 static int replace(struct world *w, struct err *e)
 {
-    int code = file_replace(w->root, HERE, STAGE, new_text, strlen(new_text), &owner, e);
+    struct file_owner like = owner();
+    int code = file_replace(w->root, HERE, STAGE, new_text, strlen(new_text), &like, e);
     if (code == 0)
         world_claim_text(w, HERE, new_text);
     return code;
@@ -26,7 +31,8 @@ static int replace(struct world *w, struct err *e)
 
 static int create(struct world *w, struct err *e)
 {
-    int code = file_create(w->root, HERE, STAGE, new_text, strlen(new_text), &owner, e);
+    struct file_owner like = owner();
+    int code = file_create(w->root, HERE, STAGE, new_text, strlen(new_text), &like, e);
     if (code == 0)
         world_claim_text(w, HERE, new_text);
     return code;
