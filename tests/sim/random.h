@@ -1,5 +1,5 @@
-/* Random numbers in named streams. A stream's numbers depend on the seed and the stream's name only,
- * so leaving one kind of trouble out (to shrink a failing run) doesn't change the others. */
+/* Random numbers in named streams. A stream's numbers depend on the seed and the stream's name
+ * only, so leaving one kind of trouble out (to shrink a failing run) doesn't change the others. */
 #pragma once
 
 #include <stdbool.h>

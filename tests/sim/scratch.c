@@ -1,0 +1,108 @@
+#include "scratch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/verbs.h"
+#include "engine/replay.h"
+#include "record/journal.h"
+
+struct scratch {
+    struct master copy;
+    struct master *of;
+    bool replays;
+};
+
+static int recover_once(void)
+{
+    const struct options o = {.root = "/"};
+    return cmd_recover(&o);
+}
+
+static void check_journal(struct scratch *s, const struct root *root)
+{
+    struct journal_check check;
+    journal_verify(root, JOURNAL_FOLDER, &check);
+    if (check.verdict != JOURNAL_WHOLE && check.verdict != JOURNAL_TORN_TAIL &&
+        files_exists(s->copy.files, JOURNAL_FOLDER))
+        sim_fail(s->of, "journal", "it doesn't verify: %s", check.why);
+}
+
+static int try_recovery(void *context)
+{
+    struct scratch *s = context;
+    if (recover_once() != EXIT_GOOD)
+        sim_fail(s->of, "recovery", "it fails");
+    uint64_t once = files_hash(s->copy.files, "/");
+    if (recover_once() != EXIT_GOOD)
+        sim_fail(s->of, "recovery", "it fails the second time");
+    if (files_hash(s->copy.files, "/") != once)
+        sim_fail(s->of, "recovery", "the second time it changed something");
+    if (invariants_is_out(&s->copy))
+        sim_fail(s->of, "recovery", "a manifest is out after it");
+    struct root *root;
+    struct err e;
+    if (root_open("/", &root, &e) < 0)
+        sim_fail(s->of, "recovery", "%s", e.text);
+    check_journal(s, root);
+    reach("recovery", "tried twice");
+    return 0;
+}
+
+static int try_journal(void *context)
+{
+    struct scratch *s = context;
+    struct root *root;
+    struct err e = {0};
+    if (root_open("/", &root, &e) < 0)
+        sim_fail(s->of, "journal", "%s", e.text);
+    check_journal(s, root);
+    OWNED(replay_result_fini) struct replay_result r = {0};
+    enum replay_verdict v = replay_journal(root, JOURNAL_FOLDER, life_catalog(), &r, &e);
+    if (v == REPLAY_UNREADABLE)
+        sim_fail(s->of, "journal", "it can't be replayed: %s", e.text);
+    if (v == REPLAY_DIFFERS)
+        sim_fail(s->of, "journal",
+                 "replay differs at record %" PRIu64 " (%s:%" PRIu64 "): %s\nby the core:    %s\n"
+                 "in the journal: %s",
+                 r.seq, r.file, r.line, r.what, r.expected, r.found);
+    reach("replay", "same");
+    sim_count("events", r.events);
+    sim_count("decisions", r.decisions);
+    sim_count("unproven", r.unproven_events);
+    sim_count("records", r.records);
+    return 0;
+}
+
+static void on_ended(void *context, int code)
+{
+    struct scratch *s = context;
+    (void)code;
+    files_free(s->copy.files);
+    free(s);
+}
+
+static void begin(struct master *m, int (*work)(void *context))
+{
+    struct scratch *s = mem_new(struct scratch);
+    s->of = m;
+    s->copy = *m;
+    s->copy.files = files_copy(m->files);
+    s->copy.agent = NULL;
+    s->copy.loop = NULL;
+    s->copy.life = LIFE_UP;
+    s->copy.is_scratch = true;
+    (void)task_start(&s->copy, TASK_RECOVER, work, s, on_ended, s);
+}
+
+void scratch_recover_twice(struct master *m)
+{
+    begin(m, try_recovery);
+}
+
+void scratch_journal(struct master *m)
+{
+    begin(m, try_journal);
+}

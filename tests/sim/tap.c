@@ -1,0 +1,60 @@
+#include "tap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "record/journal.h"
+
+/* How far the newest segment was read. */
+static struct {
+    char name[64];
+    size_t at;
+} places[MASTERS_MAX];
+
+/* Only these are parsed: the others say nothing that an invariant needs. */
+static const char *const wanted[] = {"\"type\":\"intent\"",   "\"type\":\"result\"",
+                                     "\"type\":\"incident\"", "\"type\":\"guard\"",
+                                     "\"type\":\"escalate\"", "\"type\":\"start\""};
+
+static bool is_wanted(const char *line, size_t length)
+{
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (memmem(line, length, wanted[i], strlen(wanted[i])))
+            return true;
+    return false;
+}
+
+static void take_line(struct master *m, const char *line, size_t length)
+{
+    if (!is_wanted(line, length))
+        return;
+    json_t *record = json_loadb(line, length, 0, NULL);
+    const json_t *body = json_object_get(record, "body");
+    if (!body)
+        sim_fail(m, "journal", "a durable line is no record: %.*s", (int)length, line);
+    tap_record(m, json_get_string(body, "type", ""), body);
+    json_decref(record);
+}
+
+void tap_synced(struct master *m, const char *folder, const char *name)
+{
+    char path[256];
+    size_t length, end = strlen(name);
+    if (strcmp(folder, JOURNAL_FOLDER) != 0 || end < 6 || strcmp(name + end - 6, ".jsonl") != 0)
+        return;
+    if (strcmp(places[m->index].name, name) != 0) {
+        (void)snprintf(places[m->index].name, sizeof places->name, "%s", name);
+        places[m->index].at = 0;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const char *bytes = files_get_durable(m->files, path, &length);
+    size_t *at = &places[m->index].at;
+    if (bytes && length < *at)
+        *at = 0; /* a torn end was cut off and written anew */
+    for (const char *newline; bytes && *at < length; *at = (size_t)(newline + 1 - bytes)) {
+        newline = memchr(bytes + *at, '\n', length - *at);
+        if (!newline)
+            return;
+        take_line(m, bytes + *at, (size_t)(newline - (bytes + *at)));
+    }
+}
