@@ -135,6 +135,11 @@ master: ## scenarios on a master that is a folder
 	@tests/check build master
 endif
 
+.PHONY: alloc
+alloc: ## fails the n-th allocation: a sample of all n, with CI=true most, with PROOF=1 all
+	@tests/deps
+	@tests/alloc/run
+
 .PHONY: crash
 crash: ## kills, hinders and cuts the power at file-system calls (PROOF=1: at every one, in every way)
 	@tests/deps
@@ -232,6 +237,7 @@ $(B)/crash/crash-case: $(call object,$(CRASH_SOURCES)) $(B)/libplaneguard.a
 	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libplaneguard.a,$^) $(PACKAGE_LIBS)
 
 include tests/fuzz/rules.mk
+include tests/alloc/rules.mk
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
