@@ -160,7 +160,7 @@ sim: ## simulates clusters for 30 days, a seed each: 200, with CI=true 2,000, or
 .PHONY: fuzz
 fuzz: ## replays the fuzzers' corpora; with CI or PROOF set also looks for new inputs
 	@tests/deps
-	@tests/fuzz/run $(if $(PROOF),--seconds 60,$(if $(CI),--seconds 60 --of-the-day))
+	@tests/fuzz/run
 
 PREFIX ?= /usr
 SHARE = $(DESTDIR)$(PREFIX)/share/planeguard
