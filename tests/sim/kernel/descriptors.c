@@ -61,8 +61,11 @@ static void slot_add(struct holder *h, int fd, struct description *d)
 
 static void description_detach(struct description *d)
 {
-    if (d->inode)
+    if (d->inode) {
+        d->inode->opened--;
+        space_forget(d->files, d->inode);
         inode_unref(d->files, d->inode);
+    }
     d->inode = NULL;
     d->files = NULL;
     table_unref(d->listed);
@@ -90,6 +93,7 @@ int descriptor_open(struct files *f, struct inode *i, int flags, char *text)
         .files = f, .inode = i, .flags = flags, .text = text, .next = descriptions};
     descriptions = d;
     inode_ref(i);
+    i->opened++;
     slot_add(holder_need(task_current()), next_descriptor, d);
     return next_descriptor++;
 }
@@ -130,8 +134,12 @@ void descriptions_drop(struct files *f)
 void descriptions_uncount(const struct files *from, struct files *copy)
 {
     for (const struct description *d = descriptions; d; d = d->next)
-        if (d->files == from)
-            inode_unref(copy, inode_at(copy, d->inode->number));
+        if (d->files == from) {
+            struct inode *i = inode_at(copy, d->inode->number);
+            i->opened--;
+            space_forget(copy, i);
+            inode_unref(copy, i);
+        }
 }
 
 struct description *descriptions_first(void)

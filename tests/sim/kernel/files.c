@@ -106,6 +106,9 @@ static void inode_power_cut(struct files *f, struct inode *i, struct stream_rand
     }
     content_power_cut(&i->content, r);
     space_trim(f, i, i->content.length);
+    /* One that came back takes its room again, as far as there is some. */
+    if (i->content.allocated < i->content.length)
+        i->content.allocated += space_take(f, i->content.length - i->content.allocated);
 }
 
 void files_power_cut(struct files *f, struct stream_random *r)

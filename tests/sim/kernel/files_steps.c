@@ -206,17 +206,18 @@ void step_add(struct files *f, struct inode *folder, const char *name, struct in
 
 void step_remove(struct files *f, struct inode *folder, const char *name)
 {
-    const struct inode *i = inode_child(f, folder, name);
+    struct inode *i = inode_child(f, folder, name);
     struct name *n = name_ref(i->name);
     step_note(f, (struct step){.from = folder->number, .from_name = n, .inode = i->number});
     seen_remove(f, folder, name);
+    space_forget(f, i); /* the step holds it */
 }
 
 void step_rename(struct files *f, struct inode *from, const char *from_name, struct inode *to,
                  const char *to_name)
 {
     struct inode *i = inode_child(f, from, from_name);
-    const struct inode *replaced = inode_child(f, to, to_name);
+    struct inode *replaced = inode_child(f, to, to_name);
     struct name *n = name_new(to_name, strlen(to_name));
     step_note(f, (struct step){.from = from->number,
                                .to = to->number,
@@ -226,6 +227,8 @@ void step_rename(struct files *f, struct inode *from, const char *from_name, str
                                .replaced = replaced ? replaced->number : 0});
     if (replaced)
         seen_remove(f, to, to_name);
+    if (replaced)
+        space_forget(f, replaced); /* the step holds it */
     seen_remove(f, from, from_name);
     seen_add(f, to, n, i);
 }

@@ -147,6 +147,12 @@ void space_give(struct files *f, uint64_t bytes)
         f->space += bytes;
 }
 
+void space_forget(struct files *f, struct inode *i)
+{
+    if (i->parent == 0 && i->opened == 0)
+        space_trim(f, i, 0);
+}
+
 void space_trim(struct files *f, struct inode *i, uint64_t length)
 {
     if (i->content.allocated <= length)

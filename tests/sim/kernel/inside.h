@@ -104,6 +104,7 @@ struct inode {
     uint32_t number;
     enum inode_kind kind;
     unsigned refs;   /* names that are seen, names on the disk, steps, descriptions */
+    unsigned opened; /* descriptions */
     uint32_t parent; /* where it is seen; 0: nowhere */
     uint32_t former; /* a removed folder's parent: its ".."; 0: it isn't removed */
     struct name *name;
@@ -158,6 +159,8 @@ void folder_tell(struct files *f, const struct inode *folder, const char *name,
 /* Takes room for `bytes` more at the end; what there is of it. */
 uint64_t space_take(struct files *f, uint64_t bytes);
 void space_give(struct files *f, uint64_t bytes);
+/* Gives all back when it has no name and isn't open, though a power cut may bring it back. */
+void space_forget(struct files *f, struct inode *i);
 /* Gives back what a file no longer has beyond `length`. */
 void space_trim(struct files *f, struct inode *i, uint64_t length);
 
