@@ -321,6 +321,7 @@ static void without_documents_nothing_is_claimed(void **state)
     assert_int_equal(
         file_replace(l->recorder.root, path, JOURNAL_FOLDER, text.bytes, text.length, NULL, &e), 0);
     OWNED(replay_result_fini) struct replay_result r = replayed(l, REPLAY_UNREADABLE, &e);
+    assert_int_equal(r.events, 0);
     assert_non_null(strstr(e.text, "another digest"));
     assert_int_equal(file_remove(l->recorder.root, path, &e), 0);
     OWNED(replay_result_fini) struct replay_result none = replayed(l, REPLAY_UNREADABLE, &e);
