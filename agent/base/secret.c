@@ -231,8 +231,9 @@ static bool value_redact(const struct line *l, struct buf *out)
     const char *value = line_find(l->at, l->length, "value:");
     if (!value)
         return false;
-    buf_add(out, l->at, (size_t)(value - l->at) + strlen("value:"));
-    buf_text(out, " " SECRET_WITHHELD);
+    const struct line before = {l->at, (size_t)(value - l->at), false};
+    line_redact(&before, out); /* that isn't the name's value, but may be a secret all the same */
+    buf_text(out, "value: " SECRET_WITHHELD);
     return true;
 }
 

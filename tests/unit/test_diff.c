@@ -132,6 +132,8 @@ static void test_secrets(void **state)
         {"-H \"authorization: bearer abc\" x\n", "-H \"authorization: bearer (withheld)\" x\n"},
         {"x eyJhbGciOiJSUzI1NiIsImtpZCI6In0.abc y\n", "x (withheld) y\n"},
         {"    client-key-data: " BODY "\n", "    client-key-data: (withheld)\n"},
+        {"- name: DB_TOKEN\nx eyJhbGciOiJSUzI1NiIsImtpZCI6In0.abc value: y\n",
+         "- name: DB_TOKEN\nx (withheld) value: (withheld)\n"},
         {"password=hunter2 user=x\n", "password=(withheld) user=x\n"},
         {"{\"password\":\"hunter2\",\"a\":1}", "{\"password\":\"(withheld)\",\"a\":1}"},
         {"{\\\"password\\\": \\\"hunter2\\\"}", "{\\\"password\\\": \\\"(withheld)\\\"}"},
