@@ -25,6 +25,16 @@ static char new_bytes[NEW_LENGTH + 1];
 
 static struct task task;
 
+/* What a task that is cut off had allocated is lost, as with a process. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static void leaks_count(bool count)
+{
+    if (count ? __lsan_enable != NULL : __lsan_disable != NULL)
+        (count ? __lsan_enable : __lsan_disable)();
+}
+
 static void begin(void)
 {
     for (size_t i = 0; i < NEW_LENGTH; i++)
@@ -216,6 +226,7 @@ static bool cut_at(unsigned n, void (*work)(struct root *r), uint64_t seed)
 {
     begin();
     volatile bool is_cut = true;
+    leaks_count(false);
     if (setjmp(fake.end) == 0) {
         struct root *r;
         fake.points_left = n;
@@ -225,6 +236,7 @@ static bool cut_at(unsigned n, void (*work)(struct root *r), uint64_t seed)
         root_free(r);
         is_cut = false;
     }
+    leaks_count(true);
     fake.points_left = 0;
     cut(seed);
     return is_cut;
