@@ -317,9 +317,10 @@ struct host {
     uint64_t live_since_usec, not_live_since_usec;
     uint64_t epoch;
     uint64_t serial; /* of ids */
-    struct alarm boot, day, strike, recheck, expiry;
+    struct alarm boot, day, strike, recheck, expiry, notice;
     struct container_memory memories[MEMORIES_MAX];
     unsigned observer_starts;
+    bool loses_no_events, loses_all_events; /* for tests */
     /* What people hold for right and what they ever put there. */
     char *good;
     unsigned edits;

@@ -207,9 +207,11 @@ void kubelet_file_changed(struct host *n)
         return;
     rescan_next(n);
     /* Now and then an event is lost: then only the rescan finds it. */
-    if (!random_one_in(&n->inotify, 40))
-        alarm_set_earlier(&n->kubelet.look,
-                          random_between(&n->inotify, 20, 500) * USEC_PER_MSEC + lateness_usec(n));
+    bool lost = random_one_in(&n->inotify, 40);
+    if (n->loses_all_events || (lost && !n->loses_no_events))
+        return;
+    alarm_set_earlier(&n->kubelet.look,
+                      random_between(&n->inotify, 20, 500) * USEC_PER_MSEC + lateness_usec(n));
 }
 
 /* ---- its life ---- */

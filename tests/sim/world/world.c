@@ -81,8 +81,31 @@ static bool reaches_api(struct world *w, const struct host *n)
     return false;
 }
 
+/* Sooner or later somebody sees that it is down and stays so, and restarts the kubelet: the only
+ * way out where it waits for an API server before it ends a pod that waits for the kubelet. */
+static void on_notice(void *context)
+{
+    struct host *n = context;
+    if (n->is.live)
+        return;
+    alarm_set(&n->notice, random_between(&n->r, 20, 90) * USEC_PER_MINUTE);
+    if (!kubelet_works(n) || n->certificate_until_usec < node_wall_usec(n))
+        return;
+    world_say(n->index, "a person restarts the kubelet");
+    unit_stop(n, UNIT_KUBELET);
+    unit_start(n, UNIT_KUBELET, false);
+}
+
+static void expect_notice(struct host *n)
+{
+    uint64_t most = n->world->is_calm ? 90 : 600;
+    alarm_set_earlier(&n->notice, random_between(&n->r, most / 4, most) * USEC_PER_MINUTE);
+}
+
 static void note_times(struct host *n, bool was_live)
 {
+    if (!n->is.live && was_live)
+        expect_notice(n);
     if (n->is.live && (!was_live || !n->live_since_usec)) {
         n->live_since_usec = schedule_now() ? schedule_now() : 1;
         n->not_live_since_usec = 0;
@@ -176,6 +199,7 @@ static void node_init(struct host *n, struct world *w, unsigned index, struct ma
     n->inotify = random_stream(w->seed, "inotify", index);
     alarm_for_life(&n->day, n, on_day);
     alarm_for_life(&n->expiry, n, on_recheck);
+    alarm_for_life(&n->notice, n, on_notice);
     alarm_init(&n->boot, n, on_boot, n);
     alarm_init(&n->recheck, n, on_recheck, n);
     units_init(n);
@@ -354,5 +378,8 @@ const struct world_count *world_counts(const struct world *w, unsigned *ret_coun
 void world_calm(struct world *w)
 {
     w->is_calm = true;
+    for (unsigned i = 0; i < w->count; i++)
+        if (!w->nodes[i].is.live)
+            expect_notice(&w->nodes[i]);
     troubles_calm(w);
 }
