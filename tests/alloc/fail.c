@@ -133,19 +133,26 @@ static uint64_t file_hash(int fd, uint64_t *ret_length)
     return hash;
 }
 
-static void record(const char *how, int number)
+/* The beginning of what was written, in one line. */
+static const char *read_text(int fd, char text[ERRORS_MAX + 1])
 {
-    static char line[ERRORS_MAX + 200];
-    char text[ERRORS_MAX + 1];
-    uint64_t length;
-    uint64_t hash = file_hash(state.out, &length);
-    ssize_t got = pread(state.errors, text, ERRORS_MAX, 0);
+    ssize_t got = pread(fd, text, ERRORS_MAX, 0);
     text[got > 0 ? got : 0] = '\0';
     for (char *c = text; *c; c++)
         if (*c == '\n' || *c == '\t')
             *c = ' ';
-    int n = snprintf(line, sizeof line, "%" PRIu64 "\t%s\t%d\t%" PRIu64 "\t%" PRIx64 "\t%s\n",
-                     state.count, how, number, length, hash, text);
+    return text;
+}
+
+static void record(const char *how, int number)
+{
+    static char line[2 * ERRORS_MAX + 200];
+    char errors[ERRORS_MAX + 1], out[ERRORS_MAX + 1];
+    uint64_t length;
+    uint64_t hash = file_hash(state.out, &length);
+    int n = snprintf(line, sizeof line, "%" PRIu64 "\t%s\t%d\t%" PRIu64 "\t%" PRIx64 "\t%s\t%s\n",
+                     state.count, how, number, length, hash, read_text(state.errors, errors),
+                     read_text(state.out, out));
     int fd = open(state.records, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, line, (size_t)n) != n)
         abort();
