@@ -16,7 +16,9 @@ static void round_trip(const struct event *ev, const struct generation *g)
     OWNED(json_decref) json_t *body = event_tell(ev, name, &told);
     fuzz_must(event_is_recorded(body));
     fuzz_must(event_decode(body, g, &again, &plan, &e) == 0);
-    fuzz_must(again.type == ev->type && again.ok == ev->ok && again.now_usec == ev->now_usec);
+    fuzz_must(again.type == ev->type && again.now_usec == ev->now_usec);
+    fuzz_must(again.ok == ev->ok || ev->type == EVENT_START || ev->type == EVENT_CONFIG ||
+              ev->type == EVENT_SIGNAL || ev->type == EVENT_WAKE || ev->type == EVENT_LOOKED);
     fuzz_must((plan != NULL) == (ev->plan != NULL));
     OWNED(json_decref) json_t *second = event_encode(&again, name);
     secret_redact_json(second);

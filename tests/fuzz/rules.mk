@@ -5,7 +5,7 @@
 # hand: LIBYAML names it unpacked (tests/fuzz/libyaml fetches it). Ours goes before Debian's.
 
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_HELPER_SOURCES := tests/fuzz/fuzz.c tests/fuzz/certificate.c
+FUZZ_HELPER_SOURCES := $(patsubst %,tests/fuzz/%.c,fuzz certificate journal)
 FUZZ_REPLAY_SOURCES := tests/fuzz/replay.c
 FUZZ_FOLDER := $(if $(filter fuzz,$(V)),$(B),$(B)/fuzz)
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/fuzz_%.c,$(FUZZ_FOLDER)/%,$(FUZZ_SOURCES))
