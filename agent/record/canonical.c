@@ -111,11 +111,6 @@ static int32_t unit_at(const char *at, const char *end)
     return unit;
 }
 
-static bool is_high_surrogate(int32_t unit)
-{
-    return unit >= 0xd800 && unit < 0xdc00;
-}
-
 /* "\uXXXX" behind its 'u'; the code point, or -1: also for what has a shorter form. */
 static int32_t take_unit(struct cursor *c)
 {
@@ -126,7 +121,7 @@ static int32_t take_unit(struct cursor *c)
         return -1;
     if (unit < 0xd800 || unit > 0xdfff)
         return unit;
-    if (!is_high_surrogate(unit) || c->end - c->at < 6 || memcmp(c->at, "\\u", 2) != 0)
+    if (unit >= 0xdc00 || c->end - c->at < 6 || memcmp(c->at, "\\u", 2) != 0)
         return -1;
     int32_t low = unit_at(c->at + 2, c->end);
     if (low < 0xdc00 || low > 0xdfff)
@@ -301,7 +296,7 @@ static inline bool take_member(struct cursor *c)
     const char *from = c->at;
     if (!take_value(c))
         return false;
-    if (c->levels == l && l->is_object && l->key.length == 1 && *l->key.at == 'v')
+    if (c->levels == l && l->key.length == 1 && *l->key.at == 'v')
         c->seen = (struct canonical_seen){from, (size_t)(c->at - from)};
     return true;
 }
@@ -312,8 +307,9 @@ bool canonical_check(const char *bytes, size_t length, struct canonical_seen *re
     c.at = bytes, c.end = bytes + length;
     c.seen = (struct canonical_seen){0};
     c.depth = 0;
-    if (length == 0 || *bytes != '{' || !open_level(&c))
+    if (length == 0 || *bytes != '{')
         return false;
+    (void)open_level(&c); /* an object, so each member of the outermost level has a key */
     while (c.depth)
         if (!take_member(&c))
             return false;

@@ -10,15 +10,14 @@
 static json_t *body_of(const struct walk_line *l, uint64_t *ret_seq, struct err *e)
 {
     struct line line;
-    if (!l->complete || line_parse(l->bytes, l->length, &line) < 0 ||
-        !canonical_check(line.body, line.body_length, NULL)) {
-        (void)err_set(e, -EBADMSG, "%s:%" PRIu64 ": no record", l->file, l->number);
-        return NULL;
+    json_t *body = NULL;
+    if (l->complete && line_parse(l->bytes, l->length, &line) == 0 &&
+        canonical_check(line.body, line.body_length, NULL)) {
+        body = json_parse(line.body, line.body_length, NULL);
+        *ret_seq = line.seq;
     }
-    json_t *body = json_parse(line.body, line.body_length, e);
     if (!body)
-        (void)err_wrap(e, -EBADMSG, "%s:%" PRIu64, l->file, l->number);
-    *ret_seq = line.seq;
+        (void)err_set(e, -EBADMSG, "%s:%" PRIu64 ": no record", l->file, l->number);
     return body;
 }
 
@@ -26,7 +25,7 @@ int journal_read(const struct root *root, const char *folder,
                  int (*each)(void *context, const struct record *r), void *context, struct err *e)
 {
     OWNED(walk_close) struct walk *w = NULL;
-    int code = walk_open(root, folder, NULL, &w, e);
+    int code = walk_open(root, folder, &w, e);
     if (code < 0)
         return code;
     struct walk_line l;

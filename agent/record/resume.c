@@ -16,11 +16,9 @@ static char *path_of(const char *name)
 static int judge_segment(const struct root *root, const char *name, struct judge *judge,
                          struct err *e)
 {
-    OWNED(walk_close) struct walk *walk = NULL;
-    int code = walk_open(root, JOURNAL_FOLDER, name, &walk, e);
-    if (code < 0)
-        return code;
+    OWNED(walk_close) struct walk *walk = walk_alone(root, JOURNAL_FOLDER, name);
     struct walk_line l;
+    int code;
     while ((code = walk_next(walk, &l, e)) == 1)
         if (!judge_line(judge, &l))
             return err_set(e, -EBADMSG, "%s/%s", JOURNAL_FOLDER, judge->why.text);

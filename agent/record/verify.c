@@ -51,14 +51,12 @@ static const char *first_misfit(struct judge *j, const struct walk_line *l, cons
 {
     const char *type = json_get_string(body, "type", "");
     uint64_t seq = (uint64_t)json_get_int(body, "seq", -1);
-    if (!strcmp(type, words_name(&record_words, RECORD_GENESIS))) {
-        if (l->first_seq != 0)
-            return "a journal's beginning in a segment that isn't the first";
-        return j->next_seq == 0 ? NULL : "a second beginning of the journal";
-    }
+    /* Only one file can have the first one's name, and it comes first: nothing was before it. */
+    if (!strcmp(type, words_name(&record_words, RECORD_GENESIS)))
+        return l->first_seq == 0 ? NULL : "a journal's beginning in a segment that isn't the first";
     if (strcmp(type, words_name(&record_words, RECORD_SEGMENT)) != 0)
         return "a segment must begin with a `genesis` or `segment` record";
-    if (j->trusts_first && j->segments == 0) {
+    if (j->trusts_first) { /* it sees one segment */
         struct digest ignored;
         const char *hash = json_get_string(body, "hash", "");
         if (strlen(hash) != DIGEST_HEX || digest_parse(hash, &ignored) < 0 || seq + 1 == 0)
@@ -78,8 +76,9 @@ static const char *first_misfit(struct judge *j, const struct walk_line *l, cons
 static const char *begin_segment(struct judge *j, const struct walk_line *l,
                                  const struct line *line)
 {
+    /* Canonical, so it can be parsed; a body that couldn't would be of no type and so misfit. */
     json_t *body = json_parse(line->body, line->body_length, NULL);
-    const char *misfit = body ? first_misfit(j, l, body) : "the body can't be read";
+    const char *misfit = first_misfit(j, l, body);
     json_decref(body);
     if (misfit)
         return misfit;
@@ -143,7 +142,7 @@ bool judge_line(struct judge *j, const struct walk_line *l)
 static int judge_all(struct judge *j, const struct root *root, const char *folder, struct err *e)
 {
     OWNED(walk_close) struct walk *w = NULL;
-    int code = walk_open(root, folder, NULL, &w, e);
+    int code = walk_open(root, folder, &w, e);
     if (code < 0)
         return code;
     struct walk_line l;

@@ -43,25 +43,31 @@ void walk_close(struct walk *w)
     free(w);
 }
 
-int walk_open(const struct root *root, const char *folder, const char *only, struct walk **ret,
-              struct err *e)
+static struct walk *walk_new(const struct root *root, const char *folder)
 {
-    OWNED(walk_close) struct walk *w = mem_new(struct walk);
-    *w = (struct walk){.root = root, .folder = folder, .is_alone = only != NULL};
-    if (only) {
-        w->files.at = mem_new(char *);
-        w->files.at[0] = mem_strdup(only);
-        w->files.count = w->files.room = 1;
-    } else {
-        int code = segments_list(root, folder, &w->files, e);
-        if (code < 0)
-            return code;
-    }
+    struct walk *w = mem_new(struct walk);
+    *w = (struct walk){.root = root, .folder = folder, .bytes = mem_alloc(ROOM_BYTES)};
+    return w;
+}
+
+int walk_open(const struct root *root, const char *folder, struct walk **ret, struct err *e)
+{
+    OWNED(walk_close) struct walk *w = walk_new(root, folder);
+    int code = segments_list(root, folder, &w->files, e);
+    if (code < 0)
+        return code;
     if (w->files.count == 0)
         return err_set(e, -ENOENT, "%s: no journal here", folder);
-    w->bytes = mem_alloc(ROOM_BYTES);
     *ret = TAKE(w);
     return 0;
+}
+
+struct walk *walk_alone(const struct root *root, const char *folder, const char *name)
+{
+    struct walk *w = walk_new(root, folder);
+    w->is_alone = true;
+    *mem_push(w->files.at, w->files.count, w->files.room) = mem_strdup(name);
+    return w;
 }
 
 static int next_segment(struct walk *w, struct err *e)

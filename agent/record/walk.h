@@ -28,10 +28,11 @@ struct walk_line {
     uint64_t file_bytes; /* length of the file */
 };
 
-/* All segments of the folder, or only the one named `only` (which then counts as the last and is
- * nobody else's: no waiting). -ENOENT: no folder, or no segment in it. */
-int walk_open(const struct root *root, const char *folder, const char *only, struct walk **ret,
-              struct err *e);
+/* All segments of the folder. -ENOENT: no folder, or no segment in it. */
+int walk_open(const struct root *root, const char *folder, struct walk **ret, struct err *e);
+/* Only the one named `name`, which then counts as the last and is nobody else's: no waiting.
+ * Whether it can be read walk_next says. */
+struct walk *walk_alone(const struct root *root, const char *folder, const char *name);
 void walk_close(struct walk *w);
 /* 1 and the next line, 0 at the end, < 0: couldn't read. An empty file gives one line that is
  * empty and not complete. */
