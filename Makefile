@@ -222,7 +222,8 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 # Calls that tests/unit/wrapped/ can make fail.
 WRAPPED := stat fstat fstatat openat __openat_2 mkdirat fchmod fchown fsync fdatasync ftruncate \
     fallocate read pread write pwrite lseek renameat2 unlinkat getrandom fgetxattr fsetxattr flock \
-    timer_create timer_settime sigaction close fdopendir readdir fcntl syscall
+    timer_create timer_settime sigaction close fdopendir readdir fcntl syscall \
+    EVP_DigestInit_ex2
 $(WRAPPED_TESTS): LDFLAGS += $(addprefix -Wl$(,)--wrap=,$(WRAPPED))
 $(WRAPPED_TESTS): $(call object,$(WRAPPED_SOURCES))
 $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))

@@ -165,6 +165,14 @@ static const char *const bad[] = {
     "{\"a\":nul}",
     "{\"a\":truefalse}",
     "{\"a\":nulll}",
+    "{\"a\":t",
+    "{\"a\":fals",
+    /* half an escape, and two units that are no pair */
+    "{\"a\":\"\\",
+    "{\"a\":\"\\uDC00\\uDC00\"}",
+    "{\"a\":\"\\uD800\\uE000\"}",
+    "{\"a\":\"\\uD800\\u0041\"}",
+    "{\"a\":\"\\uD800xu0041\"}",
 };
 
 static void test_bad(void **state)
@@ -173,6 +181,7 @@ static void test_bad(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (check(bad[i]))
             fail_msg("taken: %s", bad[i]);
+    assert_false(canonical_check("{\"a\":\"\\\0\"}", 10, NULL)); /* a NUL is no letter */
 }
 
 static void test_odd_byte_at_every_offset(void **state)

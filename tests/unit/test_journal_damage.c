@@ -420,6 +420,70 @@ static void test_unknown_version(void **state)
     chain_free(h.chain);
 }
 
+/* Whole by its hash, but of a format that isn't ours, in the middle of a segment. */
+static void test_unknown_version_behind_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct by_hand h = {.chain = chain_new()};
+    strcpy(h.head, chain_start);
+    hand_add(&h, "{\"type\":\"genesis\",\"v\":1}");
+    hand_add(&h, "{\"type\":\"start\",\"v\":2}");
+    hand_put(f, &h, FIRST_SEGMENT);
+    must_be(f, JOURNAL_UNKNOWN_VERSION);
+    assert_int_equal(verified(f).bad_seq, 1);
+    buf_fini(&h.out);
+    chain_free(h.chain);
+}
+
+/* The last segment alone must say what comes before it: that is all an opened journal goes by. */
+static void test_last_segment_names_no_record_before_it(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *hash, *seq;
+        bool taken;
+    } rows[] = {
+        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "6", true},
+        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "-1", false},
+        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", "6", false},
+        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdex", "6", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct by_hand h = {.chain = chain_new(), .seq = 7};
+        char body[256];
+        (void)snprintf(h.head, sizeof h.head, "%s", rows[i].hash);
+        (void)snprintf(body, sizeof body,
+                       "{\"hash\":\"%s\",\"previous\":\"" FIRST_SEGMENT
+                       "\",\"seq\":%s,\"type\":\"segment\",\"v\":1}",
+                       rows[i].hash, rows[i].seq);
+        hand_add(&h, body);
+        hand_put(f, &h, "00000000000000000007.jsonl");
+        struct journal *j = NULL;
+        struct journal_opened opened;
+        int code = journal_open(f->root, "master-1", &j, &opened, &f->e);
+        journal_close(j);
+        assert_int_equal(code, rows[i].taken ? 0 : -EBADMSG);
+        if (!rows[i].taken)
+            assert_non_null(strstr(f->e.text, "doesn't name the record before it"));
+        buf_fini(&h.out);
+        chain_free(h.chain);
+        folder_empty(f);
+    }
+}
+
+/* A tear is one tear, however many broken lines it has. */
+static void test_two_odd_lines_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct buf all = five_records(f);
+    buf_text(&all, "half a rec\nand another half\n");
+    file_put(f, FIRST_SEGMENT, all.bytes, all.length);
+    must_be(f, JOURNAL_TORN_TAIL);
+    struct journal_check c = verified(f);
+    assert_int_equal(c.records, 5);
+    buf_fini(&all);
+}
+
 static void test_lines_too_long(void **state)
 {
     struct fixture *f = *state;
@@ -467,6 +531,63 @@ static void test_reading_what_is_damaged(void **state)
     buf_fini(&all);
 }
 
+static void test_reading_a_damaged_segment_that_is_not_the_last(void **state)
+{
+    struct fixture *f = *state;
+    two_segments(f);
+    struct buf all = file_get(f, FIRST_SEGMENT);
+    char *third = strstr(all.bytes, "{\"type\":\"signal\"");
+    assert_non_null(third);
+    third[1] = ' '; /* a line still, but its body isn't canonical */
+    file_put(f, FIRST_SEGMENT, all.bytes, all.length);
+    int count = 0;
+    assert_int_equal(journal_read(f->root, JOURNAL_FOLDER, count_one, &count, &f->e), -EBADMSG);
+    assert_int_equal(count, 2);
+    assert_string_equal(f->e.text, FIRST_SEGMENT ":3: no record");
+    buf_fini(&all);
+}
+
+/* Files whose names are nearly those of torn tails or segments are nobody's business. */
+static void test_other_names(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {
+        "18446744073709551616.jsonl",           "99999999999999999999.jsonl",
+        "00000000000000000x00.jsonl",           "00000000000000000000.jsonl.torn.old",
+        "0000000000000000x000.jsonl.torn.new",  "00000000000000000000.jsonl.torn",
+        "000000000000000000000.jsonl.torn.new", "99999999999999999999.jsonl.torn.new",
+    };
+    buf_fini(&(struct buf[]){five_records(f)}[0]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        file_put(f, names[i], "x", 1);
+    must_be(f, JOURNAL_WHOLE);
+    struct journal_opened opened;
+    journal_close(journal_must_open(f, &opened));
+    assert_int_equal(opened.torn_bytes, 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(file_is_there(f, names[i]));
+}
+
+static void test_too_many_torn_tails(void **state)
+{
+    struct fixture *f = *state;
+    struct buf all = five_records(f);
+    buf_text(&all, "torn");
+    file_put(f, FIRST_SEGMENT, all.bytes, all.length);
+    file_put(f, FIRST_SEGMENT ".torn", "x", 1);
+    for (int i = 1; i < 1000; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, FIRST_SEGMENT ".torn.%d", i);
+        file_put(f, name, "x", 1);
+    }
+    struct journal *j = NULL;
+    struct journal_opened opened;
+    assert_int_equal(journal_open(f->root, "master-1", &j, &opened, &f->e), -EEXIST);
+    assert_non_null(strstr(f->e.text, "1000 torn tails of this segment are kept already"));
+    assert_true(file_is_there(f, FIRST_SEGMENT ".torn.new")); /* not lost for that */
+    buf_fini(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,8 +601,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deleted_doubled_swapped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_segments_missing_or_too_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_version_behind_the_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_last_segment_names_no_record_before_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_two_odd_lines_at_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_too_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reading_what_is_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reading_a_damaged_segment_that_is_not_the_last, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_other_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_torn_tails, setup, teardown),
     };
     json_setup();
     return cmocka_run_group_tests(tests, NULL, NULL);

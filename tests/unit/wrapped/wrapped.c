@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 enum { FAULTS_MAX = 4 };
 
 static struct {
@@ -105,6 +107,14 @@ WRAP(int, timer_settime,
      (timer, flags, new, old))
 WRAP(int, sigaction, (int signo, const struct sigaction *new, struct sigaction *old),
      (signo, new, old))
+
+/* What OpenSSL says when it can't: 0. */
+int __real_EVP_DigestInit_ex2(EVP_MD_CTX *run, const EVP_MD *type, const OSSL_PARAM *how);
+int __wrap_EVP_DigestInit_ex2(EVP_MD_CTX *run, const EVP_MD *type, const OSSL_PARAM *how);
+int __wrap_EVP_DigestInit_ex2(EVP_MD_CTX *run, const EVP_MD *type, const OSSL_PARAM *how)
+{
+    return fault("EVP_DigestInit_ex2") < 0 ? __real_EVP_DigestInit_ex2(run, type, how) : 0;
+}
 
 /* A close that fails has closed all the same. */
 int __real_close(int fd);
