@@ -444,9 +444,10 @@ static void bad_edit(const char *trouble, const char *reason, const char *words)
     if (words)
         assert_string_equal(
             json_get_string(fake_look(0, "container", container).facts, "lastWords", ""), words);
-    assert_true(world_knows_manifest(
-        fake.world, 0, files_get(node_files(host(0)), APISERVER_MANIFEST, &(size_t){0}),
-        strlen(files_get(node_files(host(0)), APISERVER_MANIFEST, &(size_t){0}))));
+    size_t length;
+    const char *bytes = files_get(node_files(host(0)), APISERVER_MANIFEST, &length);
+    assert_true(world_knows_manifest(fake.world, 0, bytes, length));
+    assert_false(world_knows_manifest(fake.world, 0, bytes, length - 1));
     /* As planeguard puts it back. */
     files_put(node_files(host(0)), APISERVER_MANIFEST, host(0)->good, strlen(host(0)->good));
     (void)until_live(true, 40);

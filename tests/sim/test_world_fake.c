@@ -11,6 +11,9 @@
 
 struct fake_world fake;
 static struct master masters[MASTERS_MAX];
+/* A world is for a process's life: none is freed, and none is lost. */
+static struct world *worlds[256];
+static size_t world_count;
 
 uint64_t master_boot_usec(const struct master *m)
 {
@@ -115,7 +118,8 @@ void fake_begin(unsigned count, uint64_t seed, const char *without)
                                      .wall_usec = INT64_C(1767225600000000)};
         at[i] = &masters[i];
     }
-    fake.world = world_new(seed, count, at, without ? without : mem_strdup(buf_string(&all)));
+    char *names = mem_strdup(without ? without : buf_string(&all));
+    fake.world = worlds[world_count++ % 256] = world_new(seed, count, at, names);
 }
 
 void fake_end(void)

@@ -22,9 +22,9 @@
 struct world;
 
 /* `masters` API servers and etcd members, all healthy, booted at the present time. Every kind of
- * trouble draws its rates from streams of its own name; `without` lists names of troubles that never
- * happen ("hung,bad-flag"; NULL: all happen). Writes each master's files: the pod manifests, the PKI
- * and kubelet files that manifests and probes name, /etc/planeguard/node.yaml. */
+ * trouble draws its rates from streams of its own name; `without` lists names of troubles that
+ * never happen ("hung,bad-flag"; NULL: all happen). Writes each master's files: the pod manifests,
+ * the PKI and kubelet files that manifests and probes name, /etc/planeguard/node.yaml. */
 struct world *world_new(uint64_t seed, unsigned masters, struct master *const *at,
                         const char *without);
 /* The names of all troubles, NULL at the end. */
@@ -74,7 +74,8 @@ void world_resume(struct world *w, unsigned master);
 
 /* Its wall clock was set: what depends on it is looked at anew. */
 void world_wall_set(struct world *w, unsigned master);
-/* An agent begins: what the probes of the last one remembered (ends that they saw) is gone with it. */
+/* An agent begins: what the probes of the last one remembered (ends that they saw) is gone with it.
+ */
 void world_agent_began(struct world *w, unsigned master);
 
 /* ---- what is true, for the invariants ---- */
@@ -85,14 +86,13 @@ struct world_truth {
     bool apiserver_live;    /* answers /livez without etcd's check: a healthy one */
     bool apiserver_ready;
     bool etcd_running, etcd_quorum;
-    bool manifest_there;   /* kube-apiserver.yaml is in the manifests folder, and is complete */
-    unsigned containers;   /* of kube-apiserver that run at the same time */
+    bool manifest_there; /* kube-apiserver.yaml is in the manifests folder, and is complete */
+    unsigned containers; /* of kube-apiserver that run at the same time */
     uint64_t live_since_usec, not_live_since_usec; /* true time; 0: it isn't so */
 };
 struct world_truth world_truth(const struct world *w, unsigned master);
 /* Is this, byte for byte, a manifest that a person or the cluster's installation wrote (whole)? */
-bool world_knows_manifest(const struct world *w, unsigned master, const char *bytes,
-                          size_t length);
+bool world_knows_manifest(const struct world *w, unsigned master, const char *bytes, size_t length);
 /* Troubles that are there now on this master: names joined by commas, "" when none. Lent. */
 const char *world_present(const struct world *w, unsigned master);
 /* How often each trouble happened, and ended by itself, by a person, by planeguard. */
