@@ -173,6 +173,25 @@ static void a_chain(void **state)
     }
 }
 
+/* What was moved out of a folder isn't lost with the folder, whichever of both is synced. */
+static void a_removed_folder(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        begin();
+        int top = open("/", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(renameat2(top, "etc/f", top, "away/f", 0), 0);
+        assert_int_equal(unlinkat(top, "etc", AT_REMOVEDIR), 0);
+        if (seed % 2)
+            assert_int_equal(fsync(top), 0);
+        cut(seed);
+        bool is_moved = what_is("/away/f") == 'o';
+        assert_int_equal(what_is("/etc/f"), is_moved ? '-' : 'o');
+        assert_true(is_moved || seed % 2 == 0);
+        end();
+    }
+}
+
 static void a_mode(void **state)
 {
     (void)state;
@@ -404,11 +423,12 @@ static void a_copy(void **state)
 int test_kernel_cut(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_file),    cmocka_unit_test(a_rename),
-        cmocka_unit_test(a_chain),       cmocka_unit_test(a_mode),
-        cmocka_unit_test(a_failed_sync), cmocka_unit_test(a_replacement),
-        cmocka_unit_test(a_move),        cmocka_unit_test(an_appended_file),
-        cmocka_unit_test(a_folder),      cmocka_unit_test(a_copy),
+        cmocka_unit_test(a_new_file),       cmocka_unit_test(a_rename),
+        cmocka_unit_test(a_chain),          cmocka_unit_test(a_removed_folder),
+        cmocka_unit_test(a_mode),           cmocka_unit_test(a_failed_sync),
+        cmocka_unit_test(a_replacement),    cmocka_unit_test(a_move),
+        cmocka_unit_test(an_appended_file), cmocka_unit_test(a_folder),
+        cmocka_unit_test(a_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
