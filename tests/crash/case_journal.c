@@ -46,10 +46,11 @@ static void with_records(struct world *w)
     world_must(open_and_append(w, &e), &e);
 }
 
+static const char torn[] = "{\"body\":{\"boot\":\"0123";
+
 /* As a crash leaves it that cut the last write short. */
 static void with_torn_tail(struct world *w)
 {
-    static const char torn[] = "{\"body\":{\"boot\":\"0123";
     char path[PATH_MAX + 256], name[SEGMENT_NAME];
     with_records(w);
     (void)snprintf(path, sizeof path, "%s" JOURNAL_FOLDER "/%s", w->path, segment_name(0, name));
@@ -57,6 +58,17 @@ static void with_torn_tail(struct world *w)
     if (fd < 0 || write(fd, torn, sizeof torn - 1) != (ssize_t)sizeof torn - 1)
         world_must(-1, &(struct err){.text = "no segment to tear"});
     (void)close(fd);
+}
+
+/* Nothing that was in the journal is thrown away. */
+static void is_set_aside(struct world *w)
+{
+    char path[PATH_MAX], name[SEGMENT_NAME];
+    struct digest d, wanted = digest_of(torn, sizeof torn - 1);
+    struct err e;
+    (void)snprintf(path, sizeof path, JOURNAL_FOLDER "/%s.torn", segment_name(0, name));
+    if (file_digest(w->root, path, 0, &d, &e) < 0 || !digest_equal(&d, &wanted))
+        world_violation(w, "the torn tail is not kept in %s", path);
 }
 
 /* By the writer itself, which takes a segment for full when told so: 16 MiB of records for each
@@ -99,5 +111,7 @@ const struct crash_case case_journal_append = {
     .name = "journal.append", .prepare = with_records, .act = open_and_append};
 const struct crash_case case_journal_rotate = {
     .name = "journal.rotate", .prepare = with_records, .act = rotate};
-const struct crash_case case_journal_torn = {
-    .name = "journal.torn", .prepare = with_torn_tail, .act = open_and_append};
+const struct crash_case case_journal_torn = {.name = "journal.torn",
+                                             .prepare = with_torn_tail,
+                                             .act = open_and_append,
+                                             .check = is_set_aside};

@@ -1,6 +1,7 @@
 /* Cases of what outlives the agent: its state, what it keeps, what is out. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/known_good.h"
 #include "act/recover.h"
@@ -149,7 +150,8 @@ static int keep_now(struct world *w, struct err *e)
     if (o != OUTCOME_DONE)
         return o == OUTCOME_ALREADY ? 0 : -1;
     OWNED(free)
-    char *path = mem_printf(KEPT "%010d-%s-0600-0-0.yaml", w->c == &case_keep_first ? 1 : 3, hex);
+    char *path = mem_printf(KEPT "%010d-%s-0600-%u-%u.yaml", w->c == &case_keep_first ? 1 : 3, hex,
+                            geteuid(), getegid());
     world_claim(w, path, hex);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* Cases of the step kinds: run, undo and recover, recorded as the engine does. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -135,6 +136,31 @@ static const char *planned(const struct world *w, const char *key)
     return json_get_string(w->plan, key, "");
 }
 
+/* The move's own record can't be written. */
+static int effect_refused(struct hand *h, const json_t *effect)
+{
+    int code = world_effect(h, effect);
+    return strcmp(json_get_string(effect, "what", ""), "moved") == 0 ? -EIO : code;
+}
+
+static void by_manifest_unrecorded(struct world *w)
+{
+    by_manifest(w);
+    w->hand.effect = effect_refused;
+}
+
+/* Then it fails, and what it took out is home when it says so. */
+static int run_unrecorded(struct world *w, struct err *e)
+{
+    struct err why;
+    struct file_status st;
+    if (run(w, e) == 0)
+        return err_set(e, -1, "done, though a change could not be recorded");
+    if (file_status(w->root, LIVE, 0, &st, &why) < 0 || !st.exists)
+        return err_set(e, -1, "the manifest is left out");
+    return 0;
+}
+
 /* At every instant it is in one place. */
 static void never_lost(struct world *w)
 {
@@ -269,6 +295,14 @@ const struct crash_case case_restart_manifest = {.name = "static-pod.restart-man
                                                  .recover = recover_and_undo,
                                                  .check = is_ours,
                                                  .has_deadman = true};
+const struct crash_case case_restart_unrecorded = {.name = "static-pod.restart-unrecorded",
+                                                   RESTART,
+                                                   .prepare = by_manifest_unrecorded,
+                                                   .act = run_unrecorded,
+                                                   .raw = never_lost,
+                                                   .recover = recover_and_undo,
+                                                   .check = is_ours,
+                                                   .has_deadman = true};
 const struct crash_case case_restart_container = {.name = "static-pod.restart-container",
                                                   RESTART,
                                                   .prepare = by_container,

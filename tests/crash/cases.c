@@ -20,6 +20,7 @@ const struct crash_case *const crash_cases[] = {
     &case_stash,
     &case_verb_recover,
     &case_restart_manifest,
+    &case_restart_unrecorded,
     &case_restart_container,
     &case_restart_undo_out,
     &case_restart_undo_lost,

@@ -13,9 +13,10 @@ extern const struct crash_case case_journal_new, case_journal_append, case_journ
 extern const struct crash_case case_state_save, case_state_unreadable, case_documents,
     case_keep_first, case_keep_third, case_stash, case_verb_recover;
 /* case_steps.c */
-extern const struct crash_case case_restart_manifest, case_restart_container, case_restart_undo_out,
-    case_restart_undo_lost, case_restore, case_restore_absent, case_restore_undo,
-    case_restore_absent_undo, case_evidence, case_unit, case_unit_recover, case_wait;
+extern const struct crash_case case_restart_manifest, case_restart_unrecorded,
+    case_restart_container, case_restart_undo_out, case_restart_undo_lost, case_restore,
+    case_restore_absent, case_restore_undo, case_restore_absent_undo, case_evidence, case_unit,
+    case_unit_recover, case_wait;
 
 /* Decodes the kind's arguments and plans the step, for act. */
 void step_prepare(struct world *w, const struct step_kind *kind, const char *arguments);

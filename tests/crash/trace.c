@@ -146,7 +146,8 @@ struct running {
     const struct trace *t;
     pid_t pid;
     unsigned counts[ROWS];
-    int errnum; /* what the call that was taken away gives; 0: nothing was */
+    bool is_taken; /* the call was taken away, and gives this: */
+    int errnum;
 };
 
 static void set_number(pid_t pid, struct user_regs_struct *r, long number)
@@ -177,7 +178,13 @@ static bool enter(struct running *w)
         set_number(w->pid, &r, -1);
         (void)kill(w->pid, SIGKILL);
         return false;
+    case ORDER_SKIP:
+        w->errnum = 0;
+        w->is_taken = true;
+        set_number(w->pid, &r, -1);
+        break;
     case ORDER_FAIL:
+        w->is_taken = true;
         set_number(w->pid, &r, -1);
         break;
     case ORDER_SHORT:
@@ -191,11 +198,11 @@ static bool enter(struct running *w)
 static void leave(struct running *w)
 {
     struct user_regs_struct r;
-    if (w->errnum == 0 || ptrace(PTRACE_GETREGS, w->pid, 0, &r) < 0)
+    if (!w->is_taken || ptrace(PTRACE_GETREGS, w->pid, 0, &r) < 0)
         return;
     r.rax = (unsigned long)-(long)w->errnum;
     (void)ptrace(PTRACE_SETREGS, w->pid, 0, &r);
-    w->errnum = 0;
+    w->is_taken = false;
 }
 
 static _Noreturn void child(const struct trace *t)

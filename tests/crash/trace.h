@@ -16,11 +16,12 @@ struct call {
     char path[600]; /* what it is about, for people */
 };
 
-enum order { ORDER_GO, ORDER_KILL, ORDER_FAIL, ORDER_SHORT };
+enum order { ORDER_GO, ORDER_KILL, ORDER_FAIL, ORDER_SHORT, ORDER_SKIP };
 
 struct trace {
     const char *folder; /* absolute, without links */
-    /* What is to become of this call; for ORDER_FAIL with an errno. */
+    /* What is to become of this call; for ORDER_FAIL with an errno. ORDER_SKIP: not made, gives 0.
+     */
     enum order (*at)(void *context, const struct call *c, int *ret_errnum);
     void (*work)(void *context); /* in the child */
     void *context;
