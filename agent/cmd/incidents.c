@@ -38,9 +38,57 @@ static json_t *add(json_t *incidents, const char *id, const json_t *body)
     return one;
 }
 
+/* ---- what a crash made the agent forget ----
+ *
+ * An incident's record is durable a moment before the state that goes with it, and only with both
+ * does a step begin. Killed in between, the agent starts again without the incident: then its
+ * signals bring up another one, and this one goes no further. The start's record shows it: it has
+ * the incidents that the agent went on with. */
+
+static const char lost[] = "lost";
+static const char lost_why[] =
+    "the agent ended before it could keep this incident; nothing had been "
+    "done for it, and if the failure lasts it is another incident now";
+
+static bool is_open(const char *state)
+{
+    static const char *const closed[] = {"resolved", "cleared", "withdrawn", lost};
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+        if (!strcmp(state, closed[i]))
+            return false;
+    return true;
+}
+
+static bool is_start(const struct record *r)
+{
+    return !strcmp(json_get_string(r->body, "type", ""), "start");
+}
+
+static bool start_has(const struct record *start, const char *id)
+{
+    const json_t *state = json_object_get(start->body, "state");
+    return find(json_object_get(state, "incidents"), id) != NULL;
+}
+
+static void take_start(const json_t *incidents, const struct record *r)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach (incidents, i, one) {
+        if (!is_open(json_get_string(one, "state", "")) ||
+            start_has(r, json_get_string(one, "id", "")))
+            continue;
+        json_put(one, "state", json_string(lost));
+        json_put(one, "why", json_string(lost_why));
+        json_put(one, "changed", json_string_or_null(json_get_string(r->body, "wall", "")));
+    }
+}
+
 static int take_record(void *context, const struct record *r)
 {
     const struct listing *l = context;
+    if (is_start(r))
+        take_start(l->incidents, r);
     if (strcmp(json_get_string(r->body, "type", ""), "incident") != 0)
         return 0;
     const char *id = json_get_string(r->body, "incident", "");
@@ -98,15 +146,31 @@ struct showing {
     const char *id;
     bool json;
     size_t shown;
+    bool is_lost;
+    char state[24]; /* after the last transition */
     struct story story;
 };
+
+static void say_lost(struct showing *s, const struct record *r)
+{
+    s->is_lost = true;
+    if (s->json)
+        return;
+    (void)printf("  %.12s  ", json_get_string(r->body, "wall", "") + 11);
+    say_text(lost_why);
+    (void)putchar('\n');
+}
 
 static int show_record(void *context, const struct record *r)
 {
     struct showing *s = context;
+    if (s->shown && !s->is_lost && is_start(r) && is_open(s->state) && !start_has(r, s->id))
+        say_lost(s, r);
     if (strcmp(json_get_string(r->body, "incident", ""), s->id) != 0)
         return 0;
     s->shown++;
+    if (!strcmp(json_get_string(r->body, "type", ""), "incident"))
+        (void)snprintf(s->state, sizeof s->state, "%s", json_get_string(r->body, "to", ""));
     OWNED(buf_fini) struct buf line = {0};
     if (s->json) {
         say_json(r->body);

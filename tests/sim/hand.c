@@ -90,7 +90,9 @@ static void on_ended(void *context, int code)
     struct hand_work *w = context;
     (void)code;
     w->ended = true;
-    invariants_job_ended(w->master, w->task);
+    invariants_job_ended(
+        w->master, w->task,
+        w->is_done && (w->done.outcome == OUTCOME_DONE || w->done.outcome == OUTCOME_ALREADY));
     if (!w->is_freed)
         post_now(&w->done_post);
 }

@@ -12,6 +12,6 @@ $(B)/sim/sim: $(call object,$(SIM_SOURCES)) $(B)/libplaneguard.a
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(LINK) -o $@ $(filter %.o,$^) $(filter %/libplaneguard.a,$^) $(PACKAGE_LIBS) \
-	    $(SIM_WRAPS:%=-Wl,--wrap=%)
+	    $(SIM_WRAPS:%=-Wl,--wrap=%) -lm
 
 -include $(patsubst %.o,%.d,$(call object,$(SIM_SOURCES)))

@@ -3,6 +3,8 @@
  * One run. On standard output one line of JSON: what was reached, or which invariant failed. With
  * --trace what happened goes to standard error, with the agents' own log. Exit 0 held, 1 failed.
  *
+ * --dump DIR: the masters' journals and state, as they are at the end, each a root for `planeguard
+ * --root`.
  * --at USEC WHAT: something more that happens then (life_plan in sim.h; several times).
  * --transitions: all incidents' transitions, in the answer.
  *
@@ -80,6 +82,49 @@ void world_say(unsigned master, const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
+/* ---- the journals, for a person to read ---- */
+
+static const char *dump_folder; /* host path; NULL: not asked for */
+
+struct dump {
+    const struct master *master;
+    const char *folder;
+};
+
+static void dump_file(void *context, const char *name)
+{
+    const struct dump *d = context;
+    char from[512], to[1024];
+    size_t length;
+    (void)snprintf(from, sizeof from, "%s/%s", d->folder, name);
+    (void)snprintf(to, sizeof to, "%s/master-%u%s", dump_folder, d->master->index, from);
+    const char *bytes = files_get(d->master->files, from, &length);
+    FILE *out = bytes ? fopen(to, "we") : NULL;
+    if (out) {
+        (void)fwrite(bytes, 1, length, out);
+        (void)fclose(out);
+    }
+}
+
+static void dump(void)
+{
+    static const char *const folders[] = {
+        "/var/log/planeguard/audit", "/var/log/planeguard/audit/documents", "/var/lib/planeguard"};
+    for (unsigned i = 0; dump_folder && i < sim.master_count; i++) {
+        for (size_t k = 0; k < sizeof folders / sizeof *folders; k++) {
+            struct dump d = {&sim.masters[i], folders[k]};
+            char *to = mem_printf("%s/master-%u%s", dump_folder, i, folders[k]);
+            for (char *slash = to + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+                *slash = '\0';
+                (void)mkdir(to, 0700);
+            }
+            (void)mkdir(to, 0700);
+            free(to);
+            files_list(d.master->files, d.folder, dump_file, &d);
+        }
+    }
+}
+
 static json_t *answer_head(void)
 {
     json_t *all = json_object();
@@ -111,6 +156,7 @@ void sim_fail(const struct master *m, const char *invariant, const char *format,
     json_put(all, "present",
              json_string(m && !m->is_scratch ? world_present(sim.world, m->index) : ""));
     answer_write(all);
+    dump();
     _exit(1);
 }
 
@@ -128,7 +174,10 @@ struct files *world_files(unsigned master)
 
 void world_changed(struct world *w, unsigned master)
 {
+    if (!sim.world)
+        return; /* it is being made */
     (void)w;
+    invariants_world_changed(&sim.masters[master]);
     observe_world_changed(&sim.masters[master]);
 }
 
@@ -220,7 +269,6 @@ static void masters_new(void)
                                  .wall_usec = INT64_C(1767225600000000), /* 2026-01-01 */
                                  .hooks_work = !random_one_in(&r, 4)};
     }
-    invariants_start();
     for (unsigned i = 0; i < sim.master_count; i++)
         install(at[i]);
     sim.world = world_new(sim.seed, sim.master_count, at, sim.without);
@@ -244,7 +292,7 @@ static _Noreturn void list_troubles(void)
 static void usage(void)
 {
     (void)fputs("usage: sim SEED [--days N] [--masters N] [--without NAME,...] [--documents DIR] "
-                "[--at USEC WHAT]... [--transitions] [--trace]\n",
+                "[--at USEC WHAT]... [--transitions] [--trace] [--dump DIR]\n",
                 stderr);
     exit(64);
 }
@@ -273,6 +321,8 @@ static void arguments(int argc, char **argv)
             sim.master_count = (unsigned)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--without"))
             sim.without = argv[++i];
+        else if (!strcmp(argv[i], "--dump"))
+            dump_folder = argv[++i];
         else if (!strcmp(argv[i], "--documents"))
             sim.documents = argv[++i];
         else
@@ -343,5 +393,6 @@ int main(int argc, char **argv)
     if (sim.transitions)
         json_put(all, "transitions", sim.transitions);
     answer_write(all);
+    dump();
     return 0;
 }

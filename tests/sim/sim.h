@@ -7,7 +7,7 @@
  *   observe.c     looks at the world instead of the network (for observe/observe.c)
  *   life.c        a master's life: boot, agent, crash, power cut, suspend, the clock
  *   people.c      what operators do to planeguard: kill switch, policy, reload, stop
- *   invariants.c  what must always be true
+ *   invariants/   what must always be true
  *   reach.c       what the run went through
  *
  * Not simulated: sockets between processes and what they carry (the observer's frames, a hand's,
@@ -110,13 +110,14 @@ void faults_calm(void);
 
 /* ---- invariants.c ---- */
 struct job;
-void invariants_start(void);
 void invariants_changed(struct master *m, struct task *t, enum file_change what, const char *folder,
                         const char *name);
+void invariants_world_changed(struct master *m);
 void invariants_acted(struct master *m, const char *what);
 /* A hand begins or ends a job. */
 void invariants_job(struct master *m, struct task *hand, const struct job *job);
-void invariants_job_ended(struct master *m, struct task *hand);
+/* `is_done`: it ended with "done" or "already". */
+void invariants_job_ended(struct master *m, struct task *hand, bool is_done);
 /* A crash has just been: what recovery would make of it, twice. */
 void invariants_crashed(struct master *m);
 /* The agent ended with this exit code. */

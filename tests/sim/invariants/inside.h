@@ -1,0 +1,69 @@
+/* What the invariants know of a master, for their own files.
+ *
+ *   invariants.c   the hooks; intents; where anything may be written
+ *   steps.c        a step begins: may it?
+ *   manifests.c    what lies in the manifests folder, and what of it is out
+ *   records.c      what the journal says: is it true?
+ *   scratch.c      recovery and the journal's readers, on a copy of the files
+ *   tap.c          the journal as it becomes durable */
+#pragma once
+
+#include "act/hand.h"
+#include "sim.h"
+
+enum { HANDS_MAX = 8, ATTEMPTS_MAX = 1024, SEEN_MAX = 4096 };
+
+struct hand_at_work {
+    struct task *task;
+    const struct job *job;
+};
+
+struct attempt {
+    char *playbook;
+    uint64_t at_usec;
+};
+
+struct open_incident {
+    char id[40];
+    char failure[64], state[24];
+    uint64_t opened_usec;
+    bool has_begun; /* an intent was recorded */
+};
+
+struct watched {
+    struct hand_at_work hands[HANDS_MAX];
+    uint64_t started_usec;                      /* the agent's last start, as recorded */
+    uint64_t etcd_down_usec, kubelet_down_usec; /* since when; 0: it isn't */
+    char intent_incident[40];                   /* durable and without a result */
+    int intent_step;
+    struct attempt attempts[ATTEMPTS_MAX];
+    size_t attempt_count;
+    uint64_t seen[SEEN_MAX]; /* hashes of all that people put into the manifests folder */
+    size_t seen_count;
+    struct open_incident *open;
+    size_t open_count, open_room;
+    bool checks_out;
+};
+
+struct watched *watched(const struct master *m);
+/* The hand that this task is; NULL: none. */
+struct hand_at_work *hand_of(struct watched *w, const struct task *t);
+struct open_incident *open_of(struct watched *w, const char *id);
+/* The step that is about to be changed for has a durable intent, if `t` runs one. */
+void check_intent(struct master *m, const struct task *t, const char *what);
+
+/* ---- steps.c ---- */
+void check_step(struct master *m, const struct job *job);
+/* A manifest is about to be kept as last known good. */
+void check_keep(struct master *m);
+
+/* ---- manifests.c ---- */
+/* People, or the node's own installation, put something there. */
+void manifests_seen(struct master *m, const char *name);
+/* A task of ours changed something there. */
+void manifests_changed(struct master *m, const struct task *t, enum file_change what,
+                       const char *name);
+/* All that lies there now. */
+void manifests_check(struct master *m);
+/* An undo ended well: what its plan changed is back, or somebody else's. */
+void manifests_undone(struct master *m, const struct job *job);

@@ -1,0 +1,155 @@
+/* The manifests folder: what lies there is whole and people's, what we took out comes home. */
+#include <stdio.h>
+#include <string.h>
+
+#include "act/stash.h"
+#include "base/digest.h"
+#include "inside.h"
+
+static const char folder[] = "/etc/kubernetes/manifests";
+static const char stage[] = "/etc/kubernetes/.planeguard";
+
+/* downWithin of the shipped playbook, what the dead-man adds, and room for slow calls. */
+static const uint64_t out_bound_usec = 90 * USEC_PER_SEC + 20 * USEC_PER_SEC + 20 * USEC_PER_SEC;
+
+/* ---- whole ---- */
+
+static uint64_t hash_more(uint64_t h, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        h = (h ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211); /* FNV-1a */
+    return h;
+}
+
+static uint64_t file_hash(const struct master *m, const char *name)
+{
+    char path[512];
+    size_t length;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const char *bytes = files_get(m->files, path, &length);
+    uint64_t h = hash_more(UINT64_C(14695981039346656037), name, strlen(name) + 1);
+    return bytes ? hash_more(h, bytes, length) : 0;
+}
+
+static bool was_seen(const struct watched *w, uint64_t hash)
+{
+    for (size_t i = w->seen_count; i-- > 0;)
+        if (w->seen[i] == hash)
+            return true;
+    return false;
+}
+
+void manifests_seen(struct master *m, const char *name)
+{
+    struct watched *w = watched(m);
+    uint64_t hash = file_hash(m, name);
+    if (was_seen(w, hash))
+        return;
+    if (w->seen_count == SEEN_MAX)
+        sim_fail(m, "whole", "more than %d manifests", SEEN_MAX);
+    w->seen[w->seen_count++] = hash;
+}
+
+static void check_whole(void *context, const char *name)
+{
+    struct master *m = context;
+    if (!was_seen(watched(m), file_hash(m, name)))
+        sim_fail(m, "whole", "%s/%s holds what nobody put there", folder, name);
+}
+
+void manifests_check(struct master *m)
+{
+    files_list(m->files, folder, check_whole, m);
+}
+
+/* ---- home ---- */
+
+static void look_out(void *context, const char *name)
+{
+    struct stash s;
+    if (stash_parse(name, &s) == 0 && s.state == STASH_OUT)
+        *(bool *)context = true;
+}
+
+bool invariants_is_out(const struct master *m)
+{
+    bool out = false;
+    files_list(m->files, stage, look_out, &out);
+    return out;
+}
+
+static void check_home(void *context)
+{
+    struct master *m = context;
+    struct watched *w = watched(m);
+    w->checks_out = false;
+    if (!invariants_is_out(m))
+        return;
+    /* Switched off or asleep nobody can put back, and nobody misses it. */
+    if (m->life != LIFE_UP || schedule_now() - m->awake_usec < out_bound_usec) {
+        w->checks_out = true;
+        (void)schedule_at(schedule_now() + out_bound_usec, check_home, m);
+        return;
+    }
+    sim_fail(m, "home", "a manifest is still out after %llu s",
+             (unsigned long long)(out_bound_usec / USEC_PER_SEC));
+}
+
+/* ---- hands off ---- */
+
+static void tell_change(const struct task *t, enum file_change what)
+{
+    static const char *const roles[] = {"agent", "hand", "dead-man", "recover"};
+    static const char *const changes[] = {"creates", "replaces", "removes", "writes"};
+    char which[32];
+    (void)snprintf(which, sizeof which, "%s %s", roles[task_role_of(t)], changes[what]);
+    reach("manifests", which);
+}
+
+void manifests_changed(struct master *m, const struct task *t, enum file_change what,
+                       const char *name)
+{
+    struct watched *w = watched(m);
+    tell_change(t, what);
+    if (what == CHANGED_WRITTEN)
+        sim_fail(m, "whole", "%s/%s is written in place", folder, name);
+    /* Recovery, whoever does it, only brings home. */
+    if (task_role_of(t) != TASK_HAND && what != CHANGED_CREATED)
+        sim_fail(m, "hands off", "recovery takes away what lies at %s/%s", folder, name);
+    if (what != CHANGED_REMOVED) {
+        check_whole(m, name);
+    } else if (!w->checks_out) {
+        w->checks_out = true;
+        (void)schedule_at(schedule_now() + out_bound_usec, check_home, m);
+    }
+}
+
+/* ---- undone ---- */
+
+static bool file_is(const struct master *m, const char *path, const char *hex)
+{
+    size_t length;
+    char found[DIGEST_HEX + 1] = "";
+    const char *bytes = files_get(m->files, path, &length);
+    if (bytes) {
+        struct digest d = digest_of(bytes, length);
+        (void)digest_hex(&d, found);
+    }
+    return !strcmp(found, hex);
+}
+
+void manifests_undone(struct master *m, const struct job *job)
+{
+    const json_t *steps = json_object_get(job->plan, "steps");
+    for (int i = 0; i <= job->step; i++) {
+        size_t k;
+        const json_t *file;
+        json_array_foreach (json_object_get(json_array_get(steps, (size_t)i), "files"), k, file) {
+            const char *path = json_get_string(file, "path", "");
+            const char *before = json_get_string(file, "before", "");
+            const char *after = json_get_string(file, "after", "");
+            if (strcmp(before, after) != 0 && file_is(m, path, after))
+                sim_fail(m, "undone", "%s is what the step made of it, after its undo", path);
+        }
+    }
+}
