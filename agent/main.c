@@ -109,6 +109,15 @@ static bool is_ours(const char *argument)
     return false;
 }
 
+/* What was said and didn't get through (a full disk behind a redirection) is no success. */
+static int said(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    (void)fprintf(stderr, "planeguard: its output could not all be written\n");
+    return code == EXIT_GOOD ? EXIT_ERROR : code;
+}
+
 int main(int argc, char **argv)
 {
     mem_setup();
@@ -148,5 +157,5 @@ int main(int argc, char **argv)
     if (!name)
         return usage(stderr, EXIT_USAGE);
     const struct verb *verb = find_verb(name);
-    return verb ? verb->run(&o) : EXIT_USAGE;
+    return verb ? said(verb->run(&o)) : EXIT_USAGE;
 }

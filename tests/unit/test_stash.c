@@ -102,6 +102,10 @@ static void test_foreign_names(void **state)
                                          "conflict-"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(stash_parse(others[i], &s), -EINVAL);
+    (void)snprintf(name, sizeof name, "out-%s++a", hex); /* no dash behind the digest */
+    assert_int_equal(stash_parse(name, &s), -EINVAL);
+    (void)snprintf(name, sizeof name, "out-%s-+%0300d", hex, 0); /* longer than any name */
+    assert_int_equal(stash_parse(name, &s), -EINVAL);
     hex[3] = 'X';
     (void)snprintf(name, sizeof name, "out-%s-+a", hex);
     assert_int_equal(stash_parse(name, &s), -EINVAL);
