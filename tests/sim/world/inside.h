@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "config/certificate.h"
 #include "config/pod.h"
 #include "observe/attempts.h"
 #include "observe/last_words.h"
@@ -296,6 +297,14 @@ enum edit {
     EDITS
 };
 
+/* What a certificate's bytes came to. */
+struct read_certificate {
+    uint64_t hash;
+    int code, key_matches;
+    struct certificate leaf;
+    char why[128];
+};
+
 struct trouble;
 enum { TROUBLES_MAX = 64, MEMORIES_MAX = 6 };
 
@@ -318,13 +327,15 @@ struct host {
     uint64_t epoch;
     uint64_t serial; /* of ids */
     struct alarm boot, day, strike, recheck, expiry, notice;
+    struct read_certificate certificate;
     struct container_memory memories[MEMORIES_MAX];
     unsigned observer_starts;
     bool loses_no_events, loses_all_events; /* for tests */
     /* What people hold for right and what they ever put there. */
     char *good;
     unsigned edits;
-    uint64_t bad[EDITS]; /* hashes of the last bad ones */
+    uint64_t manifest_hash; /* of kube-apiserver.yaml now; 0: it isn't there */
+    uint64_t bad[EDITS];    /* hashes of the last bad ones */
     bool has_liveness;
     int64_t certificate_until_usec; /* the kubelet's, by the wall clock */
     uint64_t *known;

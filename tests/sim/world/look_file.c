@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "config/certificate.h"
 #include "inside.h"
 
 enum { LIVENESS_MARGIN_SEC = 30, TIME_TEXT = 32, DAY_SEC = 24 * 3600 };
@@ -197,14 +196,29 @@ static void judge_leaf(struct world_reading *r, const struct certificate *c, con
         trouble(r, SIGNAL_FAIL, REASON_NOT_YET_VALID, "valid only from later on");
 }
 
-static void judge_key(struct world_reading *r, struct host *n, const struct certificates *c,
-                      const char *path)
+/* OpenSSL takes long, and the same bytes come again and again. */
+static const struct read_certificate *read_certificate(struct host *n, const char *bytes,
+                                                       size_t length, const char *key,
+                                                       size_t key_length)
 {
-    size_t length = 0;
-    const char *bytes = path ? files_get(node_files(n), path, &length) : NULL;
-    if (!bytes)
-        return;
-    int same = certificate_key_matches(c, bytes, length, NULL);
+    OWNED(certificates_free) struct certificates *all = NULL;
+    struct read_certificate *c = &n->certificate;
+    uint64_t hash = text_hash(bytes, length) ^ (key ? text_hash(key, key_length) * 3 : 0);
+    struct err e = {""};
+    if (c->hash == hash)
+        return c;
+    *c = (struct read_certificate){.hash = hash};
+    c->code = certificates_parse(bytes, length, &all, &e);
+    if (c->code == 0)
+        c->code = certificate_at(all, 0, &c->leaf, &e);
+    if (c->code == 0 && key)
+        c->key_matches = certificate_key_matches(all, key, key_length, &e);
+    (void)snprintf(c->why, sizeof c->why, "%.120s", e.text);
+    return c;
+}
+
+static void judge_key(struct world_reading *r, int same)
+{
     put(r->facts, "keyMatches", same == 1 ? "yes" : same == 0 ? "no" : "unknown");
     if (same < 0)
         trouble(r, SIGNAL_FAIL, REASON_UNPARSABLE, "no key that can be read");
@@ -216,20 +230,18 @@ static void judge_key(struct world_reading *r, struct host *n, const struct cert
 static void judge_certificate(struct world_reading *r, struct host *n, const struct asked *a,
                               const char *bytes, size_t length)
 {
-    OWNED(certificates_free) struct certificates *all = NULL;
-    struct certificate leaf;
-    struct err e = {""};
-    int code = certificates_parse(bytes, length, &all, &e);
-    if (code == 0)
-        code = certificate_at(all, 0, &leaf, &e);
-    if (code < 0) {
-        trouble(r, SIGNAL_FAIL, REASON_UNPARSABLE, "%.120s", e.text);
+    size_t key_length = 0;
+    const char *key = a->key ? files_get(node_files(n), a->key, &key_length) : NULL;
+    const struct read_certificate *c = read_certificate(n, bytes, length, key, key_length);
+    if (c->code < 0) {
+        trouble(r, SIGNAL_FAIL, REASON_UNPARSABLE, "%s", c->why);
         return;
     }
     int64_t now_sec = node_wall_usec(n) / (int64_t)USEC_PER_SEC;
-    judge_leaf(r, &leaf, a, now_sec);
-    judge_key(r, n, all, a->key);
-    if (leaf.not_after_sec - now_sec <= (int64_t)(a->act_usec / USEC_PER_SEC))
+    judge_leaf(r, &c->leaf, a, now_sec);
+    if (key)
+        judge_key(r, c->key_matches);
+    if (c->leaf.not_after_sec - now_sec <= (int64_t)(a->act_usec / USEC_PER_SEC))
         trouble(r, SIGNAL_FAIL, REASON_EXPIRES_SOON, "expires soon");
 }
 

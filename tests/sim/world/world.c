@@ -60,6 +60,14 @@ static bool manifest_is_complete(struct host *n)
     return t && t->code == 0 && !strcmp(t->pod.name, "kube-apiserver");
 }
 
+static void look_at_manifest(struct host *n)
+{
+    size_t length = 0;
+    const char *bytes = files_get(node_files(n), APISERVER_MANIFEST, &length);
+    n->manifest_hash = bytes ? text_hash(bytes, length) : 0;
+    n->is.manifest_there = manifest_is_complete(n);
+}
+
 static void derive(struct host *n, struct derived *d)
 {
     const struct crate *c = crate_running(n, POD_APISERVER);
@@ -70,7 +78,6 @@ static void derive(struct host *n, struct derived *d)
     d->containers = 0;
     for (const struct crate *o = n->crates; o; o = o->next)
         d->containers += o->spec.kind == POD_APISERVER && o->state == RUN_RUNNING;
-    d->manifest_there = manifest_is_complete(n);
 }
 
 static bool reaches_api(struct world *w, const struct host *n)
@@ -208,6 +215,7 @@ static void node_init(struct host *n, struct world *w, unsigned index, struct ma
     n->has_liveness = !random_one_in(&r, 4);
     n->observer_starts = 1;
     install(n);
+    look_at_manifest(n);
     alarm_set(&n->day, USEC_PER_DAY);
 }
 
@@ -253,13 +261,15 @@ static bool starts_with(const char *text, const char *head)
 void world_file_changed(struct world *w, unsigned master, const char *folder, const char *name)
 {
     struct host *n = &w->nodes[master];
-    if (!w->is_begun || !n->is_on)
+    if (!w->is_begun)
         return;
     if (!strcmp(folder, MANIFESTS)) {
         if (name[0] == '.')
             return;
-        kubelet_file_changed(n);
-        if (task_current())
+        look_at_manifest(n);
+        if (n->is_on)
+            kubelet_file_changed(n);
+        if (n->is_on && task_current())
             troubles_tempt(n);
         node_touch(n);
     } else if (starts_with(folder, "/etc/kubernetes/pki") ||
@@ -277,6 +287,7 @@ void world_power_cut(struct world *w, unsigned master)
         alarms_go_on(n);
     }
     alarms_power_cut(n);
+    look_at_manifest(n); /* the disk may have lost what was done last */
     for (struct crate *c = n->crates; c; c = c->next)
         if (c->state == RUN_RUNNING)
             crate_lose_power(c);
