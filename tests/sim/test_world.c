@@ -577,6 +577,44 @@ static void lost_event(void **state)
     fake_end();
 }
 
+/* ---- as the real kinds ---- */
+
+static void same_as_real(const char *kind, const char *arguments)
+{
+    struct world_reading real = fake_look_really(0, kind, arguments);
+    struct world_reading ours = fake_look(0, kind, arguments);
+    assert_string_equal(reason_words.names[ours.reason], reason_words.names[real.reason]);
+    assert_int_equal(ours.verdict, real.verdict);
+    OWNED(free) char *a = json_canonical(ours.facts);
+    OWNED(free) char *b = json_canonical(real.facts);
+    assert_string_equal(a, b);
+    json_decref(real.facts);
+}
+
+static void as_the_real_kinds(void **state)
+{
+    static const char *const troubles[] = {
+        "good-edit",        "bad-flag",          "bad-path",           "manifest-deleted",
+        "manifest-emptied", "manifest-half",     "manifest-other-pod", "stray",
+        "reference-empty",  "reference-missing", "kubelet-certificate"};
+    (void)state;
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        begin(i % 2 == 0);
+        same_as_real("manifest", manifest);
+        same_as_real("certificate", certificate);
+        fake_trouble(0, troubles[i]);
+        same_as_real("manifest", manifest);
+        same_as_real("certificate", certificate);
+        fake_trouble(0, "stray");
+        fake_trouble(0, "reference-missing");
+        same_as_real("manifest", manifest);
+        same_as_real("manifest", "{pod: etcd}");
+        fake_run(4 * 24 * 3600);
+        same_as_real("certificate", certificate);
+        fake_end();
+    }
+}
+
 /* ---- the kubelet that has reached no API server ---- */
 
 static void wedge(void **state)
@@ -900,6 +938,7 @@ int main(void)
         cmocka_unit_test(stray),
         cmocka_unit_test(references_missing),
         cmocka_unit_test(lost_event),
+        cmocka_unit_test(as_the_real_kinds),
         cmocka_unit_test(wedge),
         cmocka_unit_test(side_by_side),
         cmocka_unit_test(units),

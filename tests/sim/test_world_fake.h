@@ -23,3 +23,7 @@ void fake_trouble(unsigned master, const char *name);
 /* By that kind and YAML arguments: "unit", "{unit: kubelet.service}". The facts stay until the next
  * look. */
 struct world_reading fake_look(unsigned master, const char *kind, const char *arguments);
+
+/* What the real kind `manifest` or `certificate` finds, over the simulated kernel. The caller's
+ * facts. */
+struct world_reading fake_look_really(unsigned master, const char *kind, const char *arguments);
