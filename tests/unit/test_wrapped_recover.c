@@ -1,0 +1,140 @@
+/* Putting back when a system call fails: each of them in turn. Whatever fails, no manifest is lost,
+ * what can be put back is, and the next try finishes. */
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "act/deadman.h"
+#include "act/recover.h"
+#include "act/stash.h"
+#include "act_fixture.h"
+#include "base/mem.h"
+#include "wrapped/wrapped.h"
+
+#define OUT MANIFESTS "/kube-apiserver.yaml"
+#define CONFLICT MANIFESTS "/etcd.yaml"
+
+static void put_stashed(struct fixture *f, const char *target, unsigned conflict)
+{
+    struct digest d = digest_of("ours", 4);
+    char name[STASH_NAME];
+    assert_int_equal(stash_name(target, &d, conflict, name, NULL), 0);
+    OWNED(free) char *path = mem_printf(STAGE "/%s", name);
+    fixture_put(f, path, "ours");
+}
+
+static void begin(struct fixture *f)
+{
+    struct names n = {0};
+    assert_int_equal(folder_list(f->root, STAGE, &n, NULL), 0);
+    for (size_t i = 0; i < n.count; i++) {
+        OWNED(free) char *path = mem_printf(STAGE "/%s", n.at[i]);
+        fixture_remove(f, path);
+    }
+    names_fini(&n);
+    fixture_remove(f, OUT);
+    put_stashed(f, OUT, 0);
+    put_stashed(f, CONFLICT, 0);
+    fixture_put(f, CONFLICT, "theirs");
+    fixture_put(f, STAGE "/" FILE_TEMPORARY "1", "half");
+}
+
+static void test_each_call_fails(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const calls[] = {"fstat",    "fstatat",   "openat2", "fsync",  "renameat2",
+                                        "unlinkat", "fdopendir", "readdir", "openat", "read"};
+    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
+        for (int n = 0, hits = 1; hits > 0; n++) {
+            OWNED(recovered_fini) struct recovered r = {0}, again = {0};
+            struct wrapped_fault fault = {calls[k], n, 1, EIO, NULL, NULL};
+            begin(f);
+            wrapped_set(&fault, 1);
+            int code = recover_stage(f->root, &f->node, &r, &f->e);
+            hits = wrapped_hits();
+            wrapped_set(NULL, 0);
+            assert_true(code == 0 || code == -EIO);
+            if (code < 0)
+                assert_non_null(strstr(f->e.text, "Input/output error"));
+            assert_string_equal(fixture_get(f, CONFLICT), "theirs");
+            assert_int_equal(recover_stage(f->root, &f->node, &again, &f->e), 0);
+            assert_string_equal(fixture_get(f, OUT), "ours");
+            assert_string_equal(fixture_get(f, CONFLICT), "theirs");
+            assert_int_equal(fixture_count(f, STAGE), 1); /* what was set aside */
+            assert_true(n < 100);
+        }
+}
+
+/* A foreign name that is longer than any of ours, so that it can't be set aside. */
+static void test_name_too_long_to_be_set_aside(void **state)
+{
+    struct fixture *f = *state;
+    char target[NAME_MAX] = MANIFESTS "/", hex[DIGEST_HEX + 1];
+    struct digest d = digest_of("ours", 4);
+    size_t length = NAME_MAX - strlen("out-") - DIGEST_HEX - 1;
+    memset(target + strlen(target), 'a', length - strlen(target));
+    fixture_put(f, target, "theirs");
+    OWNED(free) char *name = mem_printf("out-%s-%s", digest_hex(&d, hex), target);
+    for (char *at = name; *at; at++)
+        *at = *at == '/' ? '+' : *at;
+    OWNED(free) char *path = mem_printf(STAGE "/%s", name);
+    fixture_put(f, path, "ours");
+    OWNED(recovered_fini) struct recovered r = {0};
+    assert_int_equal(recover_stage(f->root, &f->node, &r, &f->e), -ENAMETOOLONG);
+    assert_string_equal(fixture_get(f, target), "theirs");
+    assert_string_equal(fixture_get(f, path), "ours");
+}
+
+static void test_too_many_conflicts(void **state)
+{
+    struct fixture *f = *state;
+    fixture_put(f, CONFLICT, "theirs");
+    put_stashed(f, CONFLICT, 0);
+    for (unsigned number = 1; number <= STASH_CONFLICTS_MAX; number++)
+        put_stashed(f, CONFLICT, number);
+    OWNED(recovered_fini) struct recovered r = {0};
+    assert_int_equal(recover_stage(f->root, &f->node, &r, &f->e), -EEXIST);
+    assert_non_null(strstr(f->e.text, "conflicts are set aside already"));
+    assert_int_equal(r.conflicts, 0);
+    assert_string_equal(fixture_get(f, CONFLICT), "theirs");
+}
+
+static void test_deadman_cannot_be_armed(void **state)
+{
+    struct fixture *f = *state;
+    struct deadman *d = NULL;
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int code = deadman_arm(f->root, 1, &d, &f->e);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(code, -EMFILE);
+    assert_null(d);
+    assert_non_null(strstr(f->e.text, "the dead-man can't be armed"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_call_fails, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_name_too_long_to_be_set_aside, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_conflicts, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_deadman_cannot_be_armed, fixture_setup,
+                                        fixture_teardown),
+    };
+    json_setup();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
