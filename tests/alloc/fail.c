@@ -1,19 +1,19 @@
 /* Fails allocations of the program that it is preloaded into (LD_PRELOAD), or of all programs that
  * inherit that. It allocates nothing itself.
  *
- *   ALLOC_FAIL=count            fails none
- *   ALLOC_FAIL=nth:N:HOW        the N-th of each process; a forked child goes on from its parent's
- *                               count, so it has an N-th of its own
+ *   ALLOC_FAIL=count      fails none
+ *   ALLOC_FAIL=nth:N:HOW  the N-th of each process; a forked child goes on from its parent's count
  *   ALLOC_FAIL=each:FIRST:STEP:HOW
- *                               FIRST, FIRST + STEP ... in one run: at each of them the process
- * forks; in the child the allocation fails and the child goes on to its end, then the parent goes
- * on as if nothing had been. For programs that change nothing: both share the world HOW once: that
- * one; for-good: that one and all after it ALLOC_COUNTS=FILE           8 bytes: the most
- * allocations that a process made, 8: failures ALLOC_RECORDS=FILE          (each) a line a child:
- * N, exit or signal or hang, its number, length and FNV-1a of its output, the beginning of its
- * errors ALLOC_LATER=1               nothing counts before the program calls alloc_begin()
- *   ALLOC_TRACE=1               says on standard error who asked for the memory
- *   ALLOC_FASTER=K              sleeps are K times shorter */
+ *                         FIRST, FIRST + STEP ... in one run: the process forks at each of them
+ *   HOW                   once: that one; for-good: that one and all after it
+ *   ALLOC_COUNTS=FILE     8 bytes: the most allocations that a process made; 8: failures
+ *   ALLOC_RECORDS=FILE    (each) a line a child, see record()
+ *   ALLOC_LATER=1         nothing counts before the program calls alloc_begin()
+ *   ALLOC_TRACE=1         says on standard error who asked for the memory
+ *   ALLOC_FASTER=K        sleeps are K times shorter
+ *
+ * With `each` the allocation fails in the child, which goes on to its end; then the parent goes on
+ * as if nothing had been. That is for programs that change nothing: both share the world. */
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -144,6 +144,8 @@ static const char *read_text(int fd, char text[ERRORS_MAX + 1])
     return text;
 }
 
+/* N, exit or signal or hang, its number, length and FNV-1a of its output, the beginnings of its
+ * errors and of its output. */
 static void record(const char *how, int number)
 {
     static char line[2 * ERRORS_MAX + 200];

@@ -231,6 +231,10 @@ class Status(Moving):
         self.agent = Agent(super_node)
         expect(self.agent.is_up(), f'the agent does not start: {self.agent.said()}')
         self.living = super_node
+        until = time.monotonic() + failing.HANG_SEC  # its answer is the same only when all was looked at
+        while b'not-looked-yet' in planeguard(super_node, 'status').out:
+            expect(time.monotonic() < until, 'the agent never looks')
+            time.sleep(0.05)
         super().prepare(folder)
 
     def argv(self, node):
