@@ -197,12 +197,19 @@ static int verb(struct world *w, struct err *e)
     return cmd_recover(&o) == 0 ? 0 : err_set(e, -1, "said by the verb");
 }
 
+static void must_be(struct world *w, const char *path, const char *text)
+{
+    struct digest d, wanted = digest_of(text, strlen(text));
+    struct err e;
+    if (file_digest(w->root, path, 0, &d, &e) < 0 || !digest_equal(&d, &wanted))
+        world_violation(w, "%s is not what it has to be", path);
+}
+
+/* Ours home where its place was free; theirs untouched where it wasn't. */
 static void is_home(struct world *w)
 {
-    struct digest d, ours = digest_of(marked("ours"), strlen(marked("ours")));
-    struct err e;
-    if (file_digest(w->root, LIVE, 0, &d, &e) < 0 || !digest_equal(&d, &ours))
-        world_violation(w, "%s is not home", LIVE);
+    must_be(w, LIVE, marked("ours"));
+    must_be(w, MANIFESTS "/etcd.yaml", manifest_text("etcd", "theirs"));
 }
 
 const struct crash_case case_state_save = {
