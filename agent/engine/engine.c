@@ -21,6 +21,8 @@ enum { SWITCHES = sizeof switch_paths / sizeof *switch_paths };
 static const uint64_t journal_retry_usec = 5 * USEC_PER_SEC;
 static const uint64_t lock_wait_usec = 3 * USEC_PER_SEC;
 static const uint64_t stale_check_usec = USEC_PER_MINUTE;
+/* A sweep over all signals, at most this often: below any signal's validity. */
+static const uint64_t forget_gap_usec = USEC_PER_SEC;
 
 uint64_t engine_now(const struct engine *en)
 {
@@ -72,8 +74,11 @@ static void record_state(struct engine *en)
     journal_add(en->journal, RECORD_ROTATE, body);
 }
 
+static void forget_stale(struct engine *en);
+
 void engine_feed(struct engine *en, struct event *ev)
 {
+    forget_stale(en);
     ev->now_usec = engine_now(en);
     const char *probe =
         ev->type == EVENT_SIGNAL ? en->generation->probes[ev->probe].meta.name : NULL;
@@ -170,14 +175,24 @@ static void check_switch(struct engine *en)
 }
 
 /* Every look ends by itself, at the latest at its deadline; so only a node that slept, or a loop
- * that hung, leaves signals behind that nobody has looked at for too long. */
+ * that hung, leaves signals behind that nobody has looked at for too long. No event reaches the core
+ * before they are unknown: else the time slept through would count as time in which they held. */
+static void forget_stale(struct engine *en)
+{
+    uint64_t now_usec = engine_now(en);
+    int cursor = 0, probe;
+    if (!en->core || now_usec - en->forgot_usec < forget_gap_usec)
+        return;
+    en->forgot_usec = now_usec;
+    while ((probe = sieve_stale(en->sieve, &cursor, now_usec)) >= 0)
+        take_reading(en, probe, SIGNAL_UNKNOWN, REASON_STALE, NULL,
+                     "nobody has looked for too long");
+}
+
 static void check_stale(void *context)
 {
     struct engine *en = context;
-    int cursor = 0, probe;
-    while ((probe = sieve_stale(en->sieve, &cursor, engine_now(en))) >= 0)
-        take_reading(en, probe, SIGNAL_UNKNOWN, REASON_STALE, NULL,
-                     "nobody has looked for too long");
+    forget_stale(en);
     check_switch(en); /* should its watch have missed something */
     timer_set(en->stale_timer, clock_boot_usec() + stale_check_usec, stale_check_usec / 4);
 }
@@ -375,11 +390,13 @@ static int run(struct engine *en)
     json_t *body = json_object();
     json_put(body, "why",
              json_string(code == ENGINE_STOPPED ? "told to stop" : "it could not go on"));
+    if (state_save(en, &e) < 0) {
+        log_error("%s", e.text);
+        json_put(body, "unsaved", json_string_or_null(e.text));
+    }
     journal_add(en->journal, RECORD_STOP, body);
     if (!sync_journal(en, &e))
         log_error("the journal's end can't be written: %s", e.text);
-    if (state_save(en, &e) < 0)
-        log_error("%s", e.text);
     return code;
 }
 

@@ -60,6 +60,7 @@ struct engine {
     struct watch *document_watches[3];
     struct timer *reload_timer;
     struct timer *stale_timer;
+    uint64_t forgot_usec; /* agent's clock: the last sweep for stale signals */
     struct control *control;
     char boot_id[37];
 };

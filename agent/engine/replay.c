@@ -381,7 +381,8 @@ static int take_record(void *context, const struct record *r)
         return take_start(p, r);
     case PART_STOP:
         code = end_decisions(p, r);
-        p->is_at_end = true;
+        /* Not saved: the next run goes on with what was saved before. */
+        p->is_at_end = !json_object_get(r->body, "unsaved");
         return code;
     case PART_CONFIG:
         return take_config(p, r);

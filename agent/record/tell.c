@@ -263,6 +263,7 @@ static const char *tell_stop(const json_t *body, struct buf *out)
 {
     buf_text(out, "planeguard stops");
     say(out, ": ", body, "why", "");
+    say(out, "; what it knows could not be saved: ", body, "unsaved", "");
     return "seen";
 }
 
