@@ -157,6 +157,7 @@ static void enter_signal(struct story *s, char *arguments)
     json_t *facts = json_object();
     while ((pair = strtok_r(NULL, " ", &rest))) {
         char *value = strchr(pair, '=');
+        assert_non_null(value);
         *value++ = '\0';
         json_put(facts, pair,
                  isdigit((unsigned char)*value) && strlen(value) < 10 ? json_integer(atoll(value))

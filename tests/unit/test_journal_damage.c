@@ -31,8 +31,9 @@ struct by_hand {
 
 static void hand_add(struct by_hand *h, const char *body)
 {
-    chain_hash(h->chain, h->seq, h->head, body, strlen(body), h->head);
-    struct line l = {body, strlen(body), h->head, h->seq++};
+    struct line l = {body, strlen(body), h->head, h->seq, h->seq};
+    h->seq++;
+    chain_hash(h->chain, &l, h->head, h->head);
     line_write(&l, &h->out);
 }
 
@@ -283,8 +284,8 @@ static void test_every_byte_flipped_then_opened(void **state)
 /* Writes the lines of `all` in the order of `order`. */
 static void put_lines(struct fixture *f, const struct buf *all, const int *order, size_t count)
 {
-    const char *lines[16];
-    size_t lengths[16], n = 0;
+    const char *lines[16] = {0};
+    size_t lengths[16] = {0}, n = 0;
     for (const char *at = all->bytes; at < all->bytes + all->length; n++) {
         lines[n] = at;
         lengths[n] = (size_t)(strchr(at, '\n') + 1 - at);

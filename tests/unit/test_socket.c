@@ -81,6 +81,7 @@ static void send_raw(int socket, const void *bytes, size_t length, size_t fd_cou
         m.msg_control = control.bytes;
         m.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
         struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        assert_non_null(c);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
         c->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
