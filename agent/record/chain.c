@@ -15,12 +15,13 @@
 #define LINE_BODY "{\"body\":"
 #define LINE_HASH ",\"hash\":\""
 #define LINE_SEQ "\",\"seq\":"
+#define LINE_SINCE ",\"since\":"
 
 enum {
     DECIMAL_MAX = 20, /* digits of UINT64_MAX */
     FRAME_MAX = sizeof LINE_BODY + sizeof LINE_HASH + DIGEST_HEX + sizeof LINE_SEQ + DECIMAL_MAX +
-                sizeof "}\n",
-    HEAD_MAX = sizeof DOMAIN_TEXT + DECIMAL_MAX + 1 + DIGEST_HEX + 1 + DECIMAL_MAX + 1,
+                sizeof LINE_SINCE + DECIMAL_MAX + sizeof "}\n",
+    HEAD_MAX = sizeof DOMAIN_TEXT + 3 * (DECIMAL_MAX + 1) + DIGEST_HEX + 1,
 };
 
 const char chain_start[DIGEST_HEX + 1] =
@@ -89,20 +90,22 @@ static void put_hex(char hex[DIGEST_HEX + 1], const struct digest *d)
     hex[DIGEST_HEX] = '\0';
 }
 
-void chain_hash(struct chain *c, uint64_t seq, const char previous[DIGEST_HEX], const char *body,
-                size_t length, char ret[DIGEST_HEX + 1])
+void chain_hash(struct chain *c, const struct line *l, const char previous[DIGEST_HEX],
+                char ret[DIGEST_HEX + 1])
 {
     char head[HEAD_MAX];
     char *at = put_bytes(head, DOMAIN_TEXT, sizeof DOMAIN_TEXT - 1);
-    at = put_decimal(at, seq);
+    at = put_decimal(at, l->seq);
+    *at++ = '\n';
+    at = put_decimal(at, l->since);
     *at++ = '\n';
     at = put_bytes(at, previous, DIGEST_HEX);
     *at++ = '\n';
-    at = put_decimal(at, length);
+    at = put_decimal(at, l->body_length);
     *at++ = '\n';
     struct digest d;
     must(EVP_DigestUpdate(c->run, head, (size_t)(at - head)));
-    must(EVP_DigestUpdate(c->run, body, length));
+    must(EVP_DigestUpdate(c->run, l->body, l->body_length));
     must(EVP_DigestFinal_ex(c->run, d.bytes, NULL));
     must(EVP_DigestInit_ex2(c->run, NULL, NULL));
     put_hex(ret, &d);
@@ -156,6 +159,8 @@ int line_parse(const char *bytes, size_t length, struct line *ret)
     struct line l;
     const char *at = bytes + length;
     if (length >= LINE_BYTES_MAX || !back_over(bytes, &at, "}", 1) ||
+        !back_over_decimal(bytes, &at, &l.since) ||
+        !back_over(bytes, &at, LINE_SINCE, sizeof LINE_SINCE - 1) ||
         !back_over_decimal(bytes, &at, &l.seq) ||
         !back_over(bytes, &at, LINE_SEQ, sizeof LINE_SEQ - 1) || at - bytes < DIGEST_HEX)
         return -EINVAL;
@@ -179,5 +184,7 @@ void line_write(const struct line *l, struct buf *out)
     buf_text(out, LINE_SEQ);
     char decimal[DECIMAL_MAX];
     buf_add(out, decimal, (size_t)(put_decimal(decimal, l->seq) - decimal));
+    buf_text(out, LINE_SINCE);
+    buf_add(out, decimal, (size_t)(put_decimal(decimal, l->since) - decimal));
     buf_text(out, "}\n");
 }

@@ -16,16 +16,18 @@ extern const char chain_start[DIGEST_HEX + 1];
 struct chain;
 struct chain *chain_new(void);
 void chain_free(struct chain *c);
-/* h_seq in lower-case hex, from h_(seq-1) in hex and the body's bytes. `ret` may be `previous`. */
-void chain_hash(struct chain *c, uint64_t seq, const char previous[DIGEST_HEX], const char *body,
-                size_t length, char ret[DIGEST_HEX + 1]);
-
 struct line {
     const char *body; /* lent: into the line's bytes */
     size_t body_length;
     const char *hash; /* 64 hex digits, no NUL */
     uint64_t seq;
+    uint64_t since; /* the first record of the batch that it was written with */
 };
+
+/* The line's hash in lower-case hex, from the one before it in hex and all of the line but its
+ * hash. `ret` may be `previous`. */
+void chain_hash(struct chain *c, const struct line *l, const char previous[DIGEST_HEX],
+                char ret[DIGEST_HEX + 1]);
 
 /* The most that a body may be long, so that its line fits. */
 size_t line_body_max(void);

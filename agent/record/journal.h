@@ -1,13 +1,14 @@
 /* The audit journal: append-only, hash-chained, one JSON record a line.
  *
  * The bytes.
- *   A line    {"body":<body>,"hash":"<64 hex>","seq":<n>}\n      at most 1 MiB (record/chain.h)
+ *   A line    {"body":<body>,"hash":"<64 hex>","seq":<n>,"since":<m>}\n   at most 1 MiB
  *   Body      {"v":1, "type":..., "wall":RFC 3339 with ns, "usec":boot clock, "boot":boot id,
  *             "node":..., "build":..., and the record's own keys}, canonical JSON
  *             (record/canonical.h): one way to write a value, printable ASCII only
- *   Hash      h_n = SHA-256("planeguard/journal/v1\n" || n || "\n" || h_(n-1) || "\n" ||
- *             length of the body || "\n" || the body's bytes as stored); n and length in decimal,
- *             h in lower-case hex; h_0's previous is 64 zeros
+ *   Since     the number of the first record that was written with this one, by one journal_sync
+ *   Hash      h_n = SHA-256("planeguard/journal/v1\n" || n || "\n" || since || "\n" || h_(n-1) ||
+ *             "\n" || length of the body || "\n" || the body's bytes as stored); numbers in
+ *             decimal, h in lower-case hex; h_0's previous is 64 zeros
  *   Segments  /var/log/planeguard/audit/<first seq, 20 digits>.jsonl, a new one when one has
  *             reached 16 MiB. The first record of all is `genesis` (seq 0), of each later
  *             segment `segment` {"previous": file, "seq": its last, "hash": its last}.
@@ -32,7 +33,9 @@
  * blocks never reached the disk. At the next open that tail is saved beside the segment
  * (<segment>.torn), cut off, and a `recover` record says how many bytes it had and their SHA-256.
  * It was never acted on: its journal_sync had not returned. Only that is taken for a tear: the end
- * of the last segment, not well-formed, nothing well-formed behind it. Anything else is damage
+ * of the last segment, not well-formed, and nothing well-formed behind it; or a hole in it, and
+ * behind that only what says itself that it was written by the same call (`since`): the disk may
+ * take the parts of one write in any order, but never those of two. Anything else is damage
  * (-EBADMSG): nothing more is written, and the agent doesn't act, until a person has looked.
  * Opening checks the last segment; all of it is `planeguard journal verify`'s.
  *

@@ -40,8 +40,12 @@ static bool judge_odd(struct judge *j, const struct walk_line *l, const char *wh
 {
     if (!l->in_last)
         return broken(j, l, what);
-    if (j->verdict == JOURNAL_TORN_TAIL)
+    bool is_hole = walk_line_has_hole(l);
+    if (j->verdict == JOURNAL_TORN_TAIL) {
+        j->is_hole &= is_hole;
         return true;
+    }
+    j->is_hole = is_hole;
     j->bytes += l->file_bytes - j->good_bytes;
     return judge_says(j, JOURNAL_TORN_TAIL, l, what);
 }
@@ -108,13 +112,16 @@ static bool judge_formed(struct judge *j, const struct walk_line *l, const struc
         return broken(j, l, misfit);
     if (line->seq != j->next_seq)
         return broken(j, l, "another record stands here: records are missing, doubled or moved");
-    chain_hash(j->chain, line->seq, j->head, line->body, line->body_length, hash);
+    if (line->since != line->seq && (is_first || line->since != j->since))
+        return broken(j, l, "it says that it was written with other records than it stands behind");
+    chain_hash(j->chain, line, j->head, hash);
     if (memcmp(hash, line->hash, DIGEST_HEX) != 0)
         return broken(j, l, "its hash isn't the chain's: it was changed after it was written");
     if (!is_our_version(seen))
         return judge_says(j, JOURNAL_UNKNOWN_VERSION, l, "not a format that this program knows");
     memcpy(j->head, hash, sizeof hash);
     j->next_seq++;
+    j->since = line->since;
     j->records++;
     j->bytes += l->end - j->good_bytes;
     j->good_bytes = l->end;
@@ -133,8 +140,9 @@ bool judge_line(struct judge *j, const struct walk_line *l)
         return judge_odd(j, l, "not a record's line");
     if (!canonical_check(line.body, line.body_length, &seen))
         return judge_odd(j, l, "its body isn't canonical JSON");
-    if (j->verdict == JOURNAL_TORN_TAIL)
-        return broken(j, l, "a record behind one that can't be read: that is no torn tail");
+    if (j->verdict == JOURNAL_TORN_TAIL) /* of the same write a later part may have come through */
+        return (j->is_hole && line.since <= j->next_seq) ||
+               broken(j, l, "a record behind one that can't be read: that is no torn tail");
     return judge_formed(j, l, &line, &seen);
 }
 

@@ -13,13 +13,14 @@
 
 struct judge {
     struct chain *chain;
-    bool trusts_first; /* takes seq and hash before the first line from that line */
-    uint64_t next_seq;
+    bool trusts_first;        /* takes seq and hash before the first line from that line */
+    uint64_t next_seq, since; /* since: of the last right record */
     char head[DIGEST_HEX + 1];
     char file[64];       /* the segment that we are in */
     uint64_t good_bytes; /* of it: end of the last right line */
     uint64_t records, segments, bytes;
     enum journal_verdict verdict; /* JOURNAL_TORN_TAIL as long as nothing worse turns up */
+    bool is_hole; /* all that can't be read so far has bytes in it that were never written */
     struct err why;
     uint64_t bad_line;
 };

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -37,5 +38,11 @@ void walk_close(struct walk *w);
 /* 1 and the next line, 0 at the end, < 0: couldn't read. An empty file gives one line that is
  * empty and not complete. */
 int walk_next(struct walk *w, struct walk_line *ret, struct err *e);
+
+/* Has it a NUL, which no record has: a block that never reached the disk reads as zeros. */
+static inline bool walk_line_has_hole(const struct walk_line *l)
+{
+    return memchr(l->bytes, '\0', l->length) != NULL;
+}
 
 OWNER(struct walk, walk_close);

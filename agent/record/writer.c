@@ -30,15 +30,18 @@ static char *path_of(const char *name)
 /* What is being written: the lines, and where the chain stands behind them. */
 struct batch {
     struct buf bytes;
-    uint64_t next_seq;
+    uint64_t next_seq, since; /* since: its first */
     char head[DIGEST_HEX + 1];
 };
 
 static void batch_add(struct batch *b, struct writer *w, const char *text)
 {
-    size_t length = strlen(text);
-    chain_hash(w->chain, b->next_seq, b->head, text, length, b->head);
-    struct line l = {.body = text, .body_length = length, .hash = b->head, .seq = b->next_seq++};
+    struct line l = {.body = text,
+                     .body_length = strlen(text),
+                     .hash = b->head,
+                     .seq = b->next_seq++,
+                     .since = b->since};
+    chain_hash(w->chain, &l, b->head, b->head);
     line_write(&l, &b->bytes);
 }
 
@@ -111,7 +114,7 @@ int writer_write(struct writer *w, char *const *texts, size_t count, bool has_in
     int r = clear_debris(w, e);
     if (r < 0)
         return r;
-    struct batch b = {.next_seq = w->next_seq};
+    struct batch b = {.next_seq = w->next_seq, .since = w->next_seq};
     memcpy(b.head, w->head, sizeof b.head);
     bool is_new = !w->out.file;
     if (is_new) {

@@ -24,8 +24,9 @@ static void put_segment(struct making *m)
 
 static void add_body(struct making *m, const char *body, size_t length)
 {
-    chain_hash(m->chain, m->seq, m->head, body, length, m->head);
-    const struct line l = {body, length, m->head, m->seq++};
+    const struct line l = {body, length, m->head, m->seq, m->seq};
+    m->seq++;
+    chain_hash(m->chain, &l, m->head, m->head);
     line_write(&l, &m->out);
 }
 

@@ -129,6 +129,7 @@ static void on_agent_ended(void *context, int code)
 static void agent_start(struct master *m)
 {
     sim_say(m, "the agent starts");
+    world_agent_began(sim.world, m->index);
     m->agent = task_start(m, TASK_AGENT, agent_main, NULL, on_agent_ended, m);
 }
 
@@ -274,6 +275,7 @@ static void on_wall(void *context)
         m->wall_usec += jumps_usec[random_below(&chance(m)->wall, 6)];
         sim_say(m, "the wall clock is set");
         reach("life", "wall clock set");
+        world_wall_set(sim.world, m->index);
     }
     again(m, &chance(m)->wall, 10 * day_usec, on_wall);
 }
@@ -299,6 +301,8 @@ static void on_planned(void *context)
             m->wall_usec = usec - (int64_t)schedule_now();
         else
             m->wall_usec += p->kind == '+' ? usec : -usec;
+        if (strchr("+-=", p->kind))
+            world_wall_set(sim.world, i);
     }
     sim_say(NULL, "as planned: %c %lld s", p->kind, (long long)p->seconds);
 }

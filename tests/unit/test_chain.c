@@ -27,15 +27,17 @@ static void test_parts(void **state)
         const char *text, *body;
         uint64_t seq;
     } rows[] = {
-        {"{\"body\":{},\"hash\":\"" HASH "\",\"seq\":0}", "{}", 0},
-        {"{\"body\":,\"hash\":\"" HASH "\",\"seq\":10}", "", 10},
-        {"{\"body\":{\"a\":1},\"hash\":\"" HASH "\",\"seq\":18446744073709551615}", "{\"a\":1}",
-         UINT64_MAX},
+        {"{\"body\":{},\"hash\":\"" HASH "\",\"seq\":0,\"since\":0}", "{}", 0},
+        {"{\"body\":,\"hash\":\"" HASH "\",\"seq\":10,\"since\":10}", "", 10},
+        {"{\"body\":{\"a\":1},\"hash\":\"" HASH
+         "\",\"seq\":18446744073709551615,\"since\":18446744073709551615}",
+         "{\"a\":1}", UINT64_MAX},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct line l;
         assert_int_equal(parse(rows[i].text, &l), 0);
         assert_int_equal(l.seq, rows[i].seq);
+        assert_int_equal(l.since, rows[i].seq);
         assert_int_equal(l.body_length, strlen(rows[i].body));
         assert_memory_equal(l.body, rows[i].body, l.body_length);
         assert_memory_equal(l.hash, HASH, DIGEST_HEX);
@@ -56,25 +58,32 @@ static void test_no_line(void **state)
         "1}",
         "12345}",
         ":1}",
-        ",\"seq\":1}",
-        "\",\"seq\":1}",
-        SHORT_HASH "\",\"seq\":1}",
-        HASH "\",\"seq\":1}",
-        "\"" HASH "\",\"seq\":1}",
-        ",\"hash\":\"" HASH "\",\"seq\":1}",
-        "body\":,\"hash\":\"" HASH "\",\"seq\":1}",
-        "xbody\":{}x,\"hash\":\"" HASH "\",\"seq\":1}",
-        "{\"body\":{},\"hash\":\"" SHORT_HASH "\",\"seq\":1}",
-        "{\"body\":{},\"hash\":\"A" SHORT_HASH "\",\"seq\":1}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":-1}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":007}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":00}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":18446744073709551616}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":99999999999999999999}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1234567890123456789012345}",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1} ",
-        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1}\n",
+        ",\"seq\":1,\"since\":1}",
+        "\",\"seq\":1,\"since\":1}",
+        SHORT_HASH "\",\"seq\":1,\"since\":1}",
+        HASH "\",\"seq\":1,\"since\":1}",
+        "\"" HASH "\",\"seq\":1,\"since\":1}",
+        ",\"hash\":\"" HASH "\",\"seq\":1,\"since\":1}",
+        "body\":,\"hash\":\"" HASH "\",\"seq\":1,\"since\":1}",
+        "xbody\":{}x,\"hash\":\"" HASH "\",\"seq\":1,\"since\":1}",
+        "{\"body\":{},\"hash\":\"" SHORT_HASH "\",\"seq\":1,\"since\":1}",
+        "{\"body\":{},\"hash\":\"A" SHORT_HASH "\",\"seq\":1,\"since\":1}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":,\"since\":1}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1,\"since\":}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1,\"since\":01}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"since\":1,\"seq\":1}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":-1,\"since\":1}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":007,\"since\":007}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":00,\"since\":00}",
+        "{\"body\":{},\"hash\":\"" HASH
+        "\",\"seq\":18446744073709551616,\"since\":18446744073709551616}",
+        "{\"body\":{},\"hash\":\"" HASH
+        "\",\"seq\":99999999999999999999,\"since\":99999999999999999999}",
+        "{\"body\":{},\"hash\":\"" HASH
+        "\",\"seq\":1234567890123456789012345,\"since\":1234567890123456789012345}",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1,\"since\":1} ",
+        "{\"body\":{},\"hash\":\"" HASH "\",\"seq\":1,\"since\":1}\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct line l;
@@ -89,7 +98,7 @@ static void test_longest(void **state)
     struct buf out = {0};
     char *body = mem_alloc(LINE_BYTES_MAX);
     memset(body, 'x', LINE_BYTES_MAX);
-    struct line found, l = {body, line_body_max(), HASH, UINT64_MAX};
+    struct line found, l = {body, line_body_max(), HASH, UINT64_MAX, UINT64_MAX};
     line_write(&l, &out);
     assert_true(out.length <= LINE_BYTES_MAX);
     assert_int_equal(line_parse(out.bytes, out.length - 1, &found), 0);

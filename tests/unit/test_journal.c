@@ -101,10 +101,10 @@ static void test_hash_is_as_documented(void **state)
     char *line = bytes.bytes;
     for (int seq = 0; seq < 2; seq++) {
         char *end = strchr(line, '\n'), *body = line + strlen("{\"body\":");
-        char *hash = end - strlen("\",\"seq\":0}") - DIGEST_HEX;
+        char *hash = end - strlen("\",\"seq\":0,\"since\":0}") - DIGEST_HEX;
         size_t length = (size_t)(hash - strlen(",\"hash\":\"") - body);
         struct buf hashed = {0};
-        buf_printf(&hashed, "planeguard/journal/v1\n%d\n%s\n%zu\n", seq, previous, length);
+        buf_printf(&hashed, "planeguard/journal/v1\n%d\n%d\n%s\n%zu\n", seq, seq, previous, length);
         buf_add(&hashed, body, length);
         struct digest d = digest_of(hashed.bytes, hashed.length);
         assert_memory_equal(hash, digest_hex(&d, previous), DIGEST_HEX);

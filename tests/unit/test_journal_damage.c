@@ -153,23 +153,31 @@ static void test_holes(void **state)
 {
     struct fixture *f = *state;
     struct buf all = five_records(f);
-    size_t fourth = 0;
-    for (int i = 0; i < 3; i++)
-        fourth = (size_t)(strchr(all.bytes + fourth, '\n') + 1 - all.bytes);
+    size_t begins[5] = {0};
+    for (int i = 1; i < 5; i++)
+        begins[i] = (size_t)(strchr(all.bytes + begins[i - 1], '\n') + 1 - all.bytes);
+    /* Records 3 and 4 were written by one call, the others each by its own. */
     static const struct {
-        size_t from, length; /* behind the beginning of the fourth record */
+        int record;
+        size_t from, length; /* behind the record's beginning */
         enum journal_verdict verdict;
+        const char *left;
     } cases[] = {
-        {0, 10000, JOURNAL_TORN_TAIL},
-        {0, 50, JOURNAL_BROKEN},
-        {50, 60, JOURNAL_BROKEN},
-        {100, 10000, JOURNAL_TORN_TAIL},
+        {3, 0, 10000, JOURNAL_TORN_TAIL, "genesis signal intent recover "},
+        {3, 0, 50, JOURNAL_TORN_TAIL, "genesis signal intent recover "},
+        {3, 50, 60, JOURNAL_TORN_TAIL, "genesis signal intent recover "},
+        {3, 100, 10000, JOURNAL_TORN_TAIL, "genesis signal intent recover "},
+        {4, 0, 10000, JOURNAL_TORN_TAIL, "genesis signal intent result recover "},
+        {2, 0, 50, JOURNAL_BROKEN, NULL},
+        {2, 50, 60, JOURNAL_BROKEN, NULL},
+        {0, 20, 10, JOURNAL_BROKEN, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *bytes = mem_alloc(all.length);
         memcpy(bytes, all.bytes, all.length);
-        for (size_t k = 0; k < cases[i].length && fourth + cases[i].from + k < all.length; k++)
-            bytes[fourth + cases[i].from + k] = '\0';
+        size_t from = begins[cases[i].record] + cases[i].from;
+        for (size_t k = from; k < all.length && k < from + cases[i].length; k++)
+            bytes[k] = '\0';
         folder_empty(f);
         file_put(f, FIRST_SEGMENT, bytes, all.length);
         free(bytes);
@@ -179,7 +187,7 @@ static void test_holes(void **state)
         int code = journal_open(f->root, "master-1", &j, &opened, &f->e);
         assert_int_equal(code, cases[i].verdict == JOURNAL_BROKEN ? -EBADMSG : 0);
         if (code == 0)
-            types_must_be(f, "genesis signal intent recover ");
+            types_must_be(f, cases[i].left);
         journal_close(j);
     }
     buf_fini(&all);

@@ -223,10 +223,11 @@ static void test_journal_of_another_version(void **state)
     static const char body[] = "{\"type\":\"genesis\",\"v\":2}";
     struct chain *c = chain_new();
     char hash[DIGEST_HEX + 1];
-    chain_hash(c, 0, chain_start, body, sizeof body - 1, hash);
+    const struct line line = {body, sizeof body - 1, hash, 0, 0};
+    chain_hash(c, &line, chain_start, hash);
     chain_free(c);
     struct buf out = {0};
-    line_write(&(struct line){body, sizeof body - 1, hash, 0}, &out);
+    line_write(&line, &out);
     file_put(f, FIRST_SEGMENT, out.bytes, out.length);
     static const struct row rows[] = {{"journal verify", 8, "unknown version: 0 records"},
                                       {"-o json journal verify", 8, "\"unknown version\""}};
