@@ -87,7 +87,9 @@ static void agent_start(struct master *m);
 static void on_restart(void *context)
 {
     struct master *m = context;
-    if (m->life == LIFE_UP && !m->agent)
+    if (m->life == LIFE_SUSPENDED)
+        (void)schedule_at(m->resumes_usec + USEC_PER_SEC, on_restart, m);
+    else if (m->life == LIFE_UP && !m->agent)
         agent_start(m);
 }
 

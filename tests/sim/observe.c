@@ -25,11 +25,13 @@ struct slot {
     int index;
     uint64_t every_usec, phase_usec;
     struct post next, report;
-    bool looking, again; /* once more, after the one under way */
-    uint64_t began_usec; /* true time of the look under way, or the last one */
-    uint64_t told_usec;  /* true time of the last reading; 0: none yet */
-    uint64_t epoch;      /* of the world, when the look began */
-    unsigned same;       /* readings in a row that were like the last */
+    bool looking, again;  /* once more, after the one under way */
+    uint64_t began_usec;  /* true time of the look under way, or the last one */
+    uint64_t told_usec;   /* true time of the last reading; 0: none yet */
+    uint64_t epoch;       /* of the world, when the look began */
+    unsigned same;        /* readings in a row that were like the last */
+    bool is_resting;      /* nothing new is to be found until the world changes */
+    uint64_t rested_usec; /* ... and it did, then; what was due before is still to be told. 0: no */
     struct world_reading found, last;
     uint64_t took_usec;
 };
@@ -98,7 +100,9 @@ static void plan_next(struct slot *s)
     if (s->again) {
         s->again = false;
         post_now(&s->next);
-    } else if (!is_at_rest(s)) {
+    } else if (is_at_rest(s)) {
+        s->is_resting = true;
+    } else {
         post_at(&s->next, grid_after(s, s->began_usec + s->every_usec / 2));
     }
 }
@@ -164,6 +168,9 @@ void observe_world_changed(struct master *m)
         return;
     for (size_t i = 0; i < o->count; i++) {
         struct slot *s = &o->slots[i];
+        if (s->is_resting)
+            s->rested_usec = schedule_now();
+        s->is_resting = false;
         if (s->looking)
             continue;
         uint64_t at = grid_after(s, schedule_now());
@@ -181,15 +188,15 @@ void observe_refresh(struct master *m)
     struct observe *o = present[m->index];
     if (!o || o->is_over || o->is_telling)
         return;
-    uint64_t now = schedule_now();
     for (size_t i = 0; !o->is_over && i < o->count; i++) {
         struct slot *s = &o->slots[i];
         uint64_t since = s->told_usec > m->awake_usec ? s->told_usec : m->awake_usec;
-        if (!s->told_usec || s->looking || s->next.entry || s->next.at || !is_at_rest(s) ||
-            grid_after(s, since) > now)
+        uint64_t until = s->is_resting ? schedule_now() : s->rested_usec;
+        s->rested_usec = 0;
+        if (!s->told_usec || !until || grid_after(s, since) > until)
             continue;
-        uint64_t point = now - (now - s->phase_usec) % s->every_usec;
-        s->began_usec = point > since ? point : now;
+        if (!s->looking)
+            s->began_usec = until - (until - s->phase_usec) % s->every_usec;
         tell(s);
     }
 }

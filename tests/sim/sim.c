@@ -257,8 +257,8 @@ static void install(struct master *m)
 static void masters_new(void)
 {
     struct stream_random r = random_stream(sim.seed, "cluster", 0);
-    static const unsigned sizes[] = {1, 1, 1, 1, 1, 1, 1, 3, 3, 5};
-    unsigned size = sizes[random_below(&r, sizeof sizes / sizeof *sizes)];
+    unsigned chance = (unsigned)random_below(&r, 20);
+    unsigned size = chance == 0 ? 5 : chance <= 2 ? 3 : 1;
     if (!sim.master_count)
         sim.master_count = size;
     struct master *at[MASTERS_MAX];

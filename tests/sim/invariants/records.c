@@ -17,13 +17,23 @@ struct open_incident *open_of(struct watched *w, const char *id)
     return NULL;
 }
 
-static struct open_incident *open_take(struct watched *w, const char *id, const char *failure)
+/* When the record was made, which may be long before it could be written. */
+static uint64_t made_usec(const struct master *m, const json_t *body)
 {
+    if (strcmp(json_get_string(body, "boot", ""), m->boot_id) != 0)
+        return schedule_now();
+    return master_true_usec(m, (uint64_t)json_get_int(body, "usec", 0));
+}
+
+static struct open_incident *open_take(struct master *m, const char *id, const char *failure,
+                                       const json_t *body)
+{
+    struct watched *w = watched(m);
     struct open_incident *one = open_of(w, id);
     if (one)
         return one;
     one = mem_push(w->open, w->open_count, w->open_room);
-    one->opened_usec = schedule_now();
+    *one = (struct open_incident){.opened_usec = made_usec(m, body)};
     (void)snprintf(one->id, sizeof one->id, "%s", id);
     (void)snprintf(one->failure, sizeof one->failure, "%s", failure);
     return one;
@@ -50,7 +60,7 @@ static void take_incident(struct master *m, const json_t *body)
     if (sim.transitions)
         json_push(sim.transitions, json_pack("[IIsss]", (json_int_t)schedule_now(),
                                              (json_int_t)m->index, id, from, to));
-    struct open_incident *one = open_take(w, id, failure);
+    struct open_incident *one = open_take(m, id, failure, body);
     (void)snprintf(one->state, sizeof one->state, "%s", to);
     if (!strcmp(to, "resolved") || !strcmp(to, "cleared") || !strcmp(to, "withdrawn"))
         *one = w->open[--w->open_count];
@@ -103,7 +113,7 @@ static void take_start(struct master *m, const json_t *body)
         w->open[i] = w->open[--w->open_count];
     }
     w->intent_incident[0] = '\0';
-    w->started_usec = schedule_now();
+    w->started_usec = made_usec(m, body);
 }
 
 void tap_record(struct master *m, const char *type, const json_t *body)

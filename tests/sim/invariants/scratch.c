@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,10 @@
 struct scratch {
     struct master copy;
     struct master *of;
-    bool replays;
+    unsigned number;
 };
+
+enum { VERIFY_EACH = 8 };
 
 static int recover_once(void)
 {
@@ -30,24 +33,53 @@ static void check_journal(struct scratch *s, const struct root *root)
         sim_fail(s->of, "journal", "it doesn't verify: %s", check.why);
 }
 
+struct sum {
+    const struct files *files;
+    uint64_t sum;
+};
+
+static void add_length(void *context, const char *name)
+{
+    struct sum *s = context;
+    char path[512];
+    size_t length = 0;
+    (void)snprintf(path, sizeof path, JOURNAL_FOLDER "/%s", name);
+    (void)files_get(s->files, path, &length);
+    s->sum = s->sum * 31 + length;
+}
+
+/* Everything below these, and how long each of the journal's files is: it is only appended to, and
+ * its bytes are the verification's. */
+static uint64_t state_of(const struct files *f)
+{
+    static const char *const folders[] = {"/etc", "/var/lib", "/run"};
+    struct sum s = {.files = f};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        s.sum = s.sum * 31 + files_hash(f, folders[i]);
+    files_list(f, JOURNAL_FOLDER, add_length, &s);
+    return s.sum;
+}
+
 static int try_recovery(void *context)
 {
     struct scratch *s = context;
     if (recover_once() != EXIT_GOOD)
         sim_fail(s->of, "recovery", "it fails");
-    uint64_t once = files_hash(s->copy.files, "/");
+    uint64_t once = state_of(s->copy.files);
     if (recover_once() != EXIT_GOOD)
         sim_fail(s->of, "recovery", "it fails the second time");
-    if (files_hash(s->copy.files, "/") != once)
+    if (state_of(s->copy.files) != once)
         sim_fail(s->of, "recovery", "the second time it changed something");
     if (invariants_is_out(&s->copy))
         sim_fail(s->of, "recovery", "a manifest is out after it");
+    reach("recovery", "tried twice");
     struct root *root;
     struct err e;
+    if (s->number % VERIFY_EACH)
+        return 0; /* the next start opens it, and the end verifies all of it */
     if (root_open("/", &root, &e) < 0)
         sim_fail(s->of, "recovery", "%s", e.text);
     check_journal(s, root);
-    reach("recovery", "tried twice");
     return 0;
 }
 
@@ -86,8 +118,10 @@ static void on_ended(void *context, int code)
 
 static void begin(struct master *m, int (*work)(void *context))
 {
+    static unsigned count;
     struct scratch *s = mem_new(struct scratch);
     s->of = m;
+    s->number = count++;
     s->copy = *m;
     s->copy.files = files_copy(m->files);
     s->copy.agent = NULL;

@@ -110,12 +110,21 @@ void trouble_begin(struct trouble *t)
     node_touch(n);
 }
 
+/* Each kind's mean is that of a master with bad luck; 30 days of this many are enough to find two
+ * at a time and one in another's wake. */
+static const double luck = 1.5;
+
+static uint64_t wait_usec(struct trouble *t)
+{
+    return random_wait(&t->r, (uint64_t)(luck * t->kind->mean_hours * (double)USEC_PER_HOUR));
+}
+
 static void on_next(void *context)
 {
     struct trouble *t = context;
     if (t->node->world->is_calm)
         return;
-    alarm_set(&t->next, random_wait(&t->r, t->kind->mean_hours * USEC_PER_HOUR));
+    alarm_set(&t->next, wait_usec(t));
     trouble_begin(t);
 }
 
@@ -198,7 +207,7 @@ static void trouble_new(struct host *n, const struct trouble_kind *kind, unsigne
     t->next.for_life = t->mend.for_life = t->flip.for_life = true;
     n->troubles[index] = t;
     if (kind->mean_hours && !is_without(n->world, kind->name))
-        alarm_set(&t->next, random_wait(&t->r, kind->mean_hours * USEC_PER_HOUR));
+        alarm_set(&t->next, wait_usec(t));
 }
 
 static void node_start(struct host *n)
