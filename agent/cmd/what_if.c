@@ -43,13 +43,20 @@ static void say_choices(const struct replay_incident *i)
         (void)printf("nothing");
 }
 
+/* Either may be NULL: it isn't there. */
+static bool is_same(const struct replay_incident *recorded, const struct replay_incident *asked)
+{
+    const struct replay_incident *any = recorded ? recorded : asked;
+    return recorded && asked ? choices_equal(recorded, asked) : !any->count;
+}
+
 static void say_incident(const struct replay_incident *recorded,
                          const struct replay_incident *asked)
 {
     const struct replay_incident *one = recorded ? recorded : asked;
     (void)printf("  %-20s  ", one->wall);
     say_text(one->failure);
-    if (recorded && asked && choices_equal(recorded, asked)) {
+    if (is_same(recorded, asked)) {
         (void)printf("  the same: ");
         say_choices(recorded);
         (void)puts("");
@@ -112,8 +119,7 @@ static json_t *pair_json(const struct replay_incident *recorded,
     json_t *one = json_object();
     json_put(one, "failure", json_string_or_null(any->failure));
     json_put(one, "opened", json_string_or_null(any->wall));
-    json_put(one, "same",
-             json_boolean(recorded && asked ? choices_equal(recorded, asked) : !any->count));
+    json_put(one, "same", json_boolean(is_same(recorded, asked)));
     json_put(one, "recorded", incident_json(recorded));
     json_put(one, "asked", incident_json(asked));
     return one;

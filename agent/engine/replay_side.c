@@ -48,17 +48,33 @@ static struct replay_incident *incident_of(struct replay_side *s, const char *id
 static void open_incident(struct replay_side *s, const json_t *body, uint64_t at_usec,
                           const char *wall)
 {
-    /* One that came to no choice is of no interest any more. */
-    if (s->count && !s->at[s->count - 1].count) {
-        incident_fini(&s->at[--s->count]);
-        s->at[s->count] = (struct replay_incident){0};
-    }
     struct replay_incident *i = mem_push(s->at, s->count, s->room);
     *i = (struct replay_incident){.id = mem_strdup(json_get_string(body, "incident", "?")),
                                   .failure = mem_strdup(json_get_string(body, "failure", "?")),
                                   .opened_usec = at_usec};
     (void)snprintf(i->wall, sizeof i->wall, "%s", wall);
     s->opened++;
+}
+
+/* One that ended without a choice is of no interest any more; one that is still open may come to
+ * one. */
+static void end_incident(struct replay_side *s, const char *id)
+{
+    struct replay_incident *i = incident_of(s, id);
+    if (!i || i->count)
+        return;
+    incident_fini(i);
+    memmove(i, i + 1, (size_t)(&s->at[--s->count] - i) * sizeof *i);
+}
+
+static void take_transition(struct replay_side *s, const json_t *body, uint64_t at_usec,
+                            const char *wall)
+{
+    int to = words_find(&state_words, json_get_string(body, "to", ""));
+    if (!strcmp(json_get_string(body, "from", ""), "none"))
+        open_incident(s, body, at_usec, wall);
+    else if (to >= 0 && state_is_closed((enum state)to))
+        end_incident(s, json_get_string(body, "incident", ""));
 }
 
 static void count_guard(struct replay_side *s, const char *guard)
@@ -106,10 +122,9 @@ void side_take(struct replay_side *s, const char *type, const json_t *body, uint
                const char *wall)
 {
     const char *verdict = json_get_string(body, "verdict", "");
-    if (!strcmp(type, "incident")) {
-        if (!strcmp(json_get_string(body, "from", ""), "none"))
-            open_incident(s, body, at_usec, wall);
-    } else if (!strcmp(type, "escalate"))
+    if (!strcmp(type, "incident"))
+        take_transition(s, body, at_usec, wall);
+    else if (!strcmp(type, "escalate"))
         choose(s, body, CHOICE_ESCALATED);
     else if (strcmp(type, "guard") != 0)
         return;

@@ -2,49 +2,12 @@
  * program itself, its exit status and its words. */
 #include "journal_fixture.h"
 
-#include <sys/wait.h>
-
 #include "act/deadman.h"
 #include "act/stash.h"
 #include "record/chain.h"
+#include "verb_case.h"
 
-struct row {
-    const char *arguments; /* behind --root and --shipped */
-    int status;
-    const char *says; /* somewhere in its output; NULL: it says nothing */
-};
-
-/* Runs it as a shell would; what it says on both outputs, lent until the next call. */
-static const char *run(struct fixture *f, const char *arguments, int *ret_status)
-{
-    static char out[1024 * 1024];
-    char command[1024];
-    const char *program = getenv("PLANEGUARD");
-    if (!program)
-        skip();
-    (void)snprintf(command, sizeof command, "exec 2>&1; %s --root %s --shipped . %s </dev/null",
-                   program, f->path, arguments);
-    FILE *from = popen(command, "r");
-    assert_non_null(from);
-    out[fread(out, 1, sizeof out - 1, from)] = '\0';
-    int status = pclose(from);
-    assert_true(WIFEXITED(status));
-    *ret_status = WEXITSTATUS(status);
-    return out;
-}
-
-static void run_rows(struct fixture *f, const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int status;
-        const char *out = run(f, rows[i].arguments, &status);
-        bool as_said = rows[i].says ? strstr(out, rows[i].says) != NULL : !*out;
-        if (status != rows[i].status || !as_said)
-            fail_msg("%s: exit %d, expected %d and \"%s\":\n%s", rows[i].arguments, status,
-                     rows[i].status, rows[i].says ? rows[i].says : "", out);
-    }
-}
-#define RUN(f, rows) run_rows(f, rows, sizeof(rows) / sizeof *(rows))
+#define RUN(f, rows) VERB_ROWS((f)->path, rows)
 
 static void put(struct fixture *f, const char *path, const char *text)
 {
@@ -58,7 +21,7 @@ static void put(struct fixture *f, const char *path, const char *text)
 
 static void test_options(void **state)
 {
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"", 64, "usage: planeguard"},
         {"--help", 0, "usage: planeguard"},
         {"-h", 0, "put back what a crash left out"},
@@ -73,12 +36,12 @@ static void test_options(void **state)
         {"--output=json kinds reasons", 0, "\"sentence\":"},
         {"kinds --version", 1, "no kind is named \"--version\""},
     };
-    RUN(*state, rows);
+    RUN((struct fixture *)*state, rows);
 }
 
 static void test_kinds(void **state)
 {
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"kinds", 0, "steps\n"},
         {"-o json kinds", 0, "\"name\":\"kill-switch\""},
         {"kinds reasons", 0, "tls-untrusted"},
@@ -96,13 +59,13 @@ static void test_kinds(void **state)
         {"kinds nothing-like-it", 1, "see `planeguard kinds`"},
         {"kinds a b", 64, "at most one KIND"},
     };
-    RUN(*state, rows);
+    RUN((struct fixture *)*state, rows);
 }
 
 static void test_lint(void **state)
 {
     struct fixture *f = *state;
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"lint", 0, "documents, no complaints"},
         {"-o json lint", 0, "{\"complaints\":[],\"documents\":"},
         {"lint ./nowhere", 1, "not there, expected a file of documents"},
@@ -110,21 +73,22 @@ static void test_lint(void **state)
         {"lint playbooks policy", 0, "no complaints"},
     };
     RUN(f, rows);
-    static const struct row no_root[] = {{"--root /nowhere lint", 1, "/nowhere: can't be opened"},
-                                         {"-o json --root /nowhere lint", 1, "\"file\":null"}};
+    static const struct verb_row no_root[] = {
+        {"--root /nowhere lint", 1, "/nowhere: can't be opened"},
+        {"-o json --root /nowhere lint", 1, "\"file\":null"}};
     RUN(f, no_root);
     char folder[128];
     (void)snprintf(folder, sizeof folder, "%s/etc/planeguard", f->path);
     assert_int_equal(folder_make(f->root, "/etc/planeguard", 0755, &f->e), 0);
     put(f, "/etc/planeguard/node.yaml", "kind: [");
-    static const struct row bad_node[] = {{"lint", 1, "node.yaml:"}};
+    static const struct verb_row bad_node[] = {{"lint", 1, "node.yaml:"}};
     RUN(f, bad_node);
 }
 
 /* Verbs that ask the agent, without one. */
 static void test_no_agent(void **state)
 {
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"status", 3, "the agent is not running below "},
         {"-o json status", 3, "the agent is not running below "},
         {"signals", 3, "the agent is not running below "},
@@ -142,7 +106,7 @@ static void test_no_agent(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int status;
-        const char *out = run(f, rows[i].arguments, &status);
+        const char *out = verb_run(f->path, rows[i].arguments, &status);
         if (!strstr(out, rows[i].says))
             fail_msg("%s: exit %d:\n%s", rows[i].arguments, status, out);
         assert_int_not_equal(status, 0);
@@ -166,7 +130,7 @@ static void write_journal(struct fixture *f)
 static void test_journal(void **state)
 {
     struct fixture *f = *state;
-    static const struct row before[] = {
+    static const struct verb_row before[] = {
         {"journal", 64, "usage: planeguard journal show"},
         {"journal frob", 64, "usage: planeguard journal show"},
         {"journal verify", 2, "unreadable: "},
@@ -177,7 +141,7 @@ static void test_journal(void **state)
     };
     RUN(f, before);
     write_journal(f);
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"journal verify", 0, "whole: 3 records in 1 segment, head "},
         {"-o json journal verify", 0, "\"verdict\":\"whole\",\"why\":null"},
         {"journal show", 0, "apiserver-hung"},
@@ -205,13 +169,15 @@ static void test_journal(void **state)
     struct buf all = file_get(f, FIRST_SEGMENT);
     buf_text(&all, "{\"body\":{\"half");
     file_put(f, FIRST_SEGMENT, all.bytes, all.length);
-    static const struct row torn[] = {{"journal verify", 3, "the agent's next start sets it aside"},
-                                      {"-o json journal verify", 3, "\"badSeq\":3"}};
+    static const struct verb_row torn[] = {
+        {"journal verify", 3, "the agent's next start sets it aside"},
+        {"-o json journal verify", 3, "\"badSeq\":3"}};
     RUN(f, torn);
     all.bytes[30] ^= 1;
     file_put(f, FIRST_SEGMENT, all.bytes, all.length);
-    static const struct row broken[] = {{"journal verify", 4, "nothing from record 0 on"},
-                                        {"-o json journal verify", 4, "\"verdict\":\"broken\""}};
+    static const struct verb_row broken[] = {
+        {"journal verify", 4, "nothing from record 0 on"},
+        {"-o json journal verify", 4, "\"verdict\":\"broken\""}};
     RUN(f, broken);
     buf_fini(&all);
 }
@@ -229,8 +195,8 @@ static void test_journal_of_another_version(void **state)
     struct buf out = {0};
     line_write(&line, &out);
     file_put(f, FIRST_SEGMENT, out.bytes, out.length);
-    static const struct row rows[] = {{"journal verify", 8, "unknown version: 0 records"},
-                                      {"-o json journal verify", 8, "\"unknown version\""}};
+    static const struct verb_row rows[] = {{"journal verify", 8, "unknown version: 0 records"},
+                                           {"-o json journal verify", 8, "\"unknown version\""}};
     RUN(f, rows);
     buf_fini(&out);
 }
@@ -239,7 +205,7 @@ static void test_journal_of_another_version(void **state)
 
 static void test_recover_arguments(void **state)
 {
-    static const struct row rows[] = {
+    static const struct verb_row rows[] = {
         {"recover x", 64, "takes nothing, or --overdue and a time"},
         {"recover --overdue", 64, "takes nothing, or --overdue"},
         {"recover --late 1", 64, "takes nothing, or --overdue"},
@@ -253,7 +219,7 @@ static void test_recover_arguments(void **state)
         {"-o json recover", 0, "{\"actions\":[]}"},
         {"recover --overdue 1", 0, "ready"},
     };
-    RUN(*state, rows);
+    RUN((struct fixture *)*state, rows);
 }
 
 static void take_out(struct fixture *f, const char *text)
@@ -272,21 +238,21 @@ static void test_recover(void **state)
 {
     struct fixture *f = *state;
     take_out(f, "one");
-    static const struct row moved[] = {{"recover", 0, " to /etc/kubernetes/manifests/a.yaml"}};
+    static const struct verb_row moved[] = {{"recover", 0, " to /etc/kubernetes/manifests/a.yaml"}};
     RUN(f, moved);
     types_must_be(f, "genesis recover ");
     take_out(f, "two");
-    static const struct row conflict[] = {
+    static const struct verb_row conflict[] = {
         {"recover", 0, "somebody else's file was in a manifest's place: it stays"}};
     RUN(f, conflict);
     take_out(f, "three");
-    static const struct row json[] = {{"-o json recover", 0, "\"what\":\"set-aside\""}};
+    static const struct verb_row json[] = {{"-o json recover", 0, "\"what\":\"set-aside\""}};
     RUN(f, json);
     /* The node's description can't be read: the standard places. */
     assert_int_equal(folder_make(f->root, "/etc/planeguard", 0755, &f->e), 0);
     put(f, "/etc/planeguard/node.yaml", "kind: [");
     take_out(f, "four");
-    static const struct row standard[] = {{"recover", 0, "going on with the standard places"}};
+    static const struct verb_row standard[] = {{"recover", 0, "going on with the standard places"}};
     RUN(f, standard);
     types_must_be(f, "genesis recover recover recover recover ");
 }
@@ -298,13 +264,14 @@ static void test_recover_without_lock_or_journal(void **state)
     take_out(f, "one");
     file_put(f, FIRST_SEGMENT, "no journal\n", 11);
     file_put(f, "00000000000000000009.jsonl", "no journal\n", 11);
-    static const struct row unrecorded[] = {{"recover", 0, "could not be recorded"}};
+    static const struct verb_row unrecorded[] = {{"recover", 0, "could not be recorded"}};
     RUN(f, unrecorded);
     assert_int_equal(file_remove(f->root, "/etc/kubernetes/manifests/a.yaml", &f->e), 0);
     take_out(f, "one");
     assert_int_equal(folder_remove(f->root, "/run/planeguard", &f->e), 0);
     put(f, "/run/planeguard", "");
-    static const struct row unlocked[] = {{"recover", 0, " to /etc/kubernetes/manifests/a.yaml"}};
+    static const struct verb_row unlocked[] = {
+        {"recover", 0, " to /etc/kubernetes/manifests/a.yaml"}};
     RUN(f, unlocked);
 }
 
@@ -315,11 +282,12 @@ static void test_recover_beside_the_agent(void **state)
     assert_int_equal(folder_make(f->root, "/run/planeguard", 0755, &f->e), 0);
     assert_int_equal(file_lock(f->root, LOCK_PATH, &lock, &f->e), 0);
     take_out(f, "one");
-    static const struct row rows[] = {{"recover", 0, "the agent runs and puts back itself"},
-                                      {"-o json recover", 0, "{\"actions\":[],\"running\":true}"}};
+    static const struct verb_row rows[] = {
+        {"recover", 0, "the agent runs and puts back itself"},
+        {"-o json recover", 0, "{\"actions\":[],\"running\":true}"}};
     RUN(f, rows);
     /* Overdue: it goes ahead all the same. */
-    static const struct row overdue[] = {{"recover --overdue 1", 0, "ready"}};
+    static const struct verb_row overdue[] = {{"recover --overdue 1", 0, "ready"}};
     RUN(f, overdue);
     struct file_status st;
     assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);
@@ -331,7 +299,7 @@ static void test_recover_that_fails(void **state)
     struct fixture *f = *state;
     take_out(f, "one");
     assert_int_equal(folder_remove(f->root, "/etc/kubernetes/manifests", &f->e), 0);
-    static const struct row rows[] = {{"recover", 1, "recover: "}};
+    static const struct verb_row rows[] = {{"recover", 1, "recover: "}};
     RUN(f, rows);
     assert_int_equal(folder_remove(f->root, "/etc/kubernetes/.planeguard", &f->e), 0);
     put(f, "/etc/kubernetes/.planeguard", "");
