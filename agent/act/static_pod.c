@@ -35,8 +35,10 @@ static const struct sandbox *sandbox_of(const struct static_pod *s, const char *
         const struct sandbox *one = &s->sandboxes.at[i];
         if (s->container && strcmp(one->id, s->container->sandbox_id) == 0)
             return one;
-        if (is_of(one->pod_namespace, one->pod, full_name) &&
-            (!newest || one->created_nsec > newest->created_nsec))
+        bool is_newer =
+            !newest ||
+            (one->ready != newest->ready ? one->ready : one->created_nsec > newest->created_nsec);
+        if (is_newer && is_of(one->pod_namespace, one->pod, full_name))
             newest = one;
     }
     return newest;

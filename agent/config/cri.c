@@ -188,6 +188,16 @@ static bool is_static_pods(const struct container *c, const char *name)
            !strncmp(c->pod, name, length) && (c->pod[length] == '-' || !c->pod[length]);
 }
 
+bool container_is_newer(const struct container *a, const struct container *b)
+{
+    if (!strcmp(a->pod_uid, b->pod_uid) && a->attempt != b->attempt)
+        return a->attempt > b->attempt;
+    bool runs = a->state == CONTAINER_RUNNING;
+    if (runs != (b->state == CONTAINER_RUNNING))
+        return runs;
+    return a->created_nsec > b->created_nsec;
+}
+
 const struct container *containers_newest(const struct containers *c, const char *container_name)
 {
     const struct container *newest = NULL;
@@ -195,8 +205,7 @@ const struct container *containers_newest(const struct containers *c, const char
         const struct container *one = &c->at[i];
         if (!is_static_pods(one, container_name))
             continue;
-        if (!newest || one->created_nsec > newest->created_nsec ||
-            (one->created_nsec == newest->created_nsec && one->attempt > newest->attempt))
+        if (!newest || container_is_newer(one, newest))
             newest = one;
     }
     return newest;

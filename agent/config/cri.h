@@ -72,6 +72,11 @@ int cri_sandboxes(const struct strings *prefix, uint64_t timeout_usec, struct sa
 int cri_run(const struct strings *prefix, const char *const *arguments, uint64_t timeout_usec,
             struct command_result *ret, struct err *e);
 
+/* Of one pod's two the later attempt is newer; else one that runs, than one that doesn't; only
+ * then what the runtime says of when they were created: the wall clock may have been set back in
+ * between. */
+bool container_is_newer(const struct container *a, const struct container *b);
+
 /* The static pod's newest container named `pod` in namespace kube-system (pod names end in the
  * node's name: matched by container name and by pod name prefix), or NULL. */
 const struct container *containers_newest(const struct containers *c, const char *container_name);

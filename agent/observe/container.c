@@ -175,9 +175,7 @@ static const struct container *last_ended(const struct containers *list, const s
     for (size_t i = 0; i < list->count; i++) {
         const struct container *c = &list->at[i];
         if (c->state == CONTAINER_EXITED && !strcmp(c->name, of->name) &&
-            !strcmp(c->pod_uid, of->pod_uid) &&
-            (!last || c->created_nsec > last->created_nsec ||
-             (c->created_nsec == last->created_nsec && c->attempt > last->attempt)))
+            !strcmp(c->pod_uid, of->pod_uid) && (!last || container_is_newer(c, last)))
             last = c;
     }
     return last;

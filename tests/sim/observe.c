@@ -48,16 +48,13 @@ struct observe {
 };
 
 static struct observe *present[MASTERS_MAX];
-static struct stream_random chances[MASTERS_MAX];
-static bool have_chances[MASTERS_MAX];
 
-static struct stream_random *chance(const struct master *m)
+/* By the moment and the probe, not by how often the world changed before: so what changes nothing
+ * that a probe sees changes no later look either. */
+static struct stream_random chance(const struct slot *s)
 {
-    if (!have_chances[m->index]) {
-        chances[m->index] = random_stream(sim.seed, "looks", m->index);
-        have_chances[m->index] = true;
-    }
-    return &chances[m->index];
+    uint64_t moment = schedule_now() * MASTERS_MAX + s->observe->master->index;
+    return random_stream(sim.seed, s->document->meta.name, moment);
 }
 
 static bool is_local(const struct slot *s)
@@ -175,8 +172,9 @@ void observe_world_changed(struct master *m)
             continue;
         uint64_t at = grid_after(s, schedule_now());
         /* Most local kinds are told by the kernel, systemd or the runtime; sometimes it is lost. */
-        if (is_local(s) && !random_one_in(chance(m), 10))
-            at = schedule_now() + random_between(chance(m), 2, 300) * USEC_PER_MSEC;
+        struct stream_random r = chance(s);
+        if (is_local(s) && !random_one_in(&r, 10))
+            at = schedule_now() + random_between(&r, 2, 300) * USEC_PER_MSEC;
         if (s->next.entry || s->next.at)
             continue;
         post_at(&s->next, at);

@@ -54,7 +54,7 @@ struct simulation {
     const char *without;   /* names of troubles that don't happen; NULL */
     const char *documents; /* host path of the project's folder: playbooks/ and policy/ */
     bool trace;
-    json_t *transitions; /* of incidents, as recorded: [true usec, master, id, from, to]; NULL */
+    json_t *transitions; /* of incidents, as recorded: [true usec, master, id, failure, from, to]; NULL */
     bool is_calm;        /* nothing new goes wrong: it must come to rest */
 };
 

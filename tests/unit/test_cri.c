@@ -67,6 +67,31 @@ static void test_containers(void **state)
     assert_null(containers_newest(&c, "etcd"));
 }
 
+static void test_newer(void **state)
+{
+    (void)state;
+    static char a[] = "a", b[] = "b";
+    const struct {
+        const char *what;
+        struct container older, newer;
+    } rows[] = {
+        {"a later attempt, whatever the clock said",
+         {.pod_uid = a, .attempt = 1, .state = CONTAINER_RUNNING, .created_nsec = 9},
+         {.pod_uid = a, .attempt = 2, .state = CONTAINER_EXITED, .created_nsec = 3}},
+        {"another pod's that runs",
+         {.pod_uid = a, .attempt = 7, .state = CONTAINER_EXITED, .created_nsec = 9},
+         {.pod_uid = b, .attempt = 0, .state = CONTAINER_RUNNING, .created_nsec = 3}},
+        {"another pod's, created later",
+         {.pod_uid = a, .attempt = 7, .state = CONTAINER_EXITED, .created_nsec = 3},
+         {.pod_uid = b, .attempt = 0, .state = CONTAINER_EXITED, .created_nsec = 9}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!container_is_newer(&rows[i].newer, &rows[i].older) ||
+            container_is_newer(&rows[i].older, &rows[i].newer))
+            fail_msg("%s", rows[i].what);
+    }
+}
+
 #define CONTAINER(rest) "{\"containers\": [{" rest "}]}"
 
 static void test_containers_odd(void **state)
@@ -315,6 +340,7 @@ int main(void)
     json_setup();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_newer),
         cmocka_unit_test(test_containers_odd),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_sandboxes),

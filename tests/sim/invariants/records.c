@@ -58,8 +58,8 @@ static void take_incident(struct master *m, const json_t *body)
     (void)snprintf(row, sizeof row, "%s>%s", from, to);
     reach("state", row);
     if (sim.transitions)
-        json_push(sim.transitions, json_pack("[IIsss]", (json_int_t)schedule_now(),
-                                             (json_int_t)m->index, id, from, to));
+        json_push(sim.transitions, json_pack("[IIssss]", (json_int_t)schedule_now(),
+                                             (json_int_t)m->index, id, failure, from, to));
     struct open_incident *one = open_take(m, id, failure, body);
     (void)snprintf(one->state, sizeof one->state, "%s", to);
     if (!strcmp(to, "resolved") || !strcmp(to, "cleared") || !strcmp(to, "withdrawn"))

@@ -255,6 +255,7 @@ enum cri_trouble { CRI_FINE, CRI_HANGS, CRI_ERRS, CRI_GARBAGE, CRI_SLOW };
 
 struct faults_now {
     bool slow_start, crashes, etcd_broken, no_leader;
+    char sick_box[ID_TEXT]; /* the sandbox in which every API server hangs; "" */
     const char *crash_words;
     unsigned island; /* 0: with the others */
     enum cri_trouble cri;

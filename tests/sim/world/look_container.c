@@ -137,10 +137,21 @@ static bool is_named(const struct crate *c, const char *name)
            c->spec.name[length] == '-';
 }
 
+/* As far as the question which is newer goes. */
+static struct container as_container(const struct crate *c)
+{
+    return (struct container){.pod_uid = (char *)(uintptr_t)c->spec.uid,
+                              .attempt = c->attempt,
+                              .state = (enum container_state)c->state,
+                              .created_nsec = c->created_nsec};
+}
+
 static bool is_newer(const struct crate *c, const struct crate *than)
 {
-    return !than || c->created_nsec > than->created_nsec ||
-           (c->created_nsec == than->created_nsec && c->attempt > than->attempt);
+    if (!than)
+        return true;
+    const struct container a = as_container(c), b = as_container(than);
+    return container_is_newer(&a, &b);
 }
 
 static const struct crate *newest_named(struct host *n, const char *name)

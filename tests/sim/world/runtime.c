@@ -392,6 +392,8 @@ struct crate *crate_start(struct host *n, const struct spec *s, const struct box
     alarm_init(&c->grow, n, on_grow, c);
     alarm_init(&c->grace, n, on_grace, c);
     c->state = RUN_RUNNING;
+    if (s->kind == POD_APISERVER && !strcmp(n->now.sick_box, b->id))
+        c->hang = HANG_HIDDEN;
     c->pid = (int64_t)(2000 + n->serial % 60000);
     c->started_usec = schedule_now();
     c->created_nsec = c->started_nsec = node_wall_usec(n) * 1000;

@@ -1,4 +1,5 @@
 /* What happens to the API server's and etcd's processes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "inside.h"
@@ -60,6 +61,31 @@ static void unhang_hidden(struct host *n)
 static bool hidden_is_gone(const struct host *n)
 {
     return !hanging(n, POD_APISERVER, HANG_HIDDEN);
+}
+
+/* What is wrong is its sandbox's: a new container in it hangs, too. */
+static bool hung_sandbox(struct host *n, struct stream_random *r)
+{
+    (void)r;
+    if (!hang(n, POD_APISERVER, HANG_HIDDEN))
+        return false;
+    (void)snprintf(n->now.sick_box, sizeof n->now.sick_box, "%s",
+                   hanging(n, POD_APISERVER, HANG_HIDDEN)->box);
+    return true;
+}
+
+static bool sandbox_is_gone(const struct host *n)
+{
+    for (const struct box *b = n->boxes; b; b = b->next)
+        if (b->ready && !strcmp(b->id, n->now.sick_box))
+            return false;
+    return true;
+}
+
+static void mend_sandbox(struct host *n)
+{
+    n->now.sick_box[0] = '\0';
+    restart(n, hanging(n, POD_APISERVER, HANG_HIDDEN));
 }
 
 static bool unhealthy(struct host *n, struct stream_random *r)
@@ -210,6 +236,14 @@ const struct trouble_kind troubles_process[] = {
      .begin = hung_hidden,
      .mend = unhang_hidden,
      .is_gone = hidden_is_gone},
+    {.name = "hung-sandbox",
+     .mean_hours = 300,
+     .least_minutes = 60,
+     .most_minutes = 720,
+     .by_person = true,
+     .begin = hung_sandbox,
+     .mend = mend_sandbox,
+     .is_gone = sandbox_is_gone},
     {.name = "unhealthy",
      .mean_hours = 600,
      .least_minutes = 60,
