@@ -140,10 +140,11 @@ bool judge_line(struct judge *j, const struct walk_line *l)
         return judge_odd(j, l, "not a record's line");
     if (!canonical_check(line.body, line.body_length, &seen))
         return judge_odd(j, l, "its body isn't canonical JSON");
-    if (j->verdict == JOURNAL_TORN_TAIL) /* of the same write a later part may have come through */
-        return (j->is_hole && line.since <= j->next_seq) ||
-               broken(j, l, "a record behind one that can't be read: that is no torn tail");
-    return judge_formed(j, l, &line, &seen);
+    if (j->verdict != JOURNAL_TORN_TAIL)
+        return judge_formed(j, l, &line, &seen);
+    if (j->is_hole && line.since <= j->next_seq)
+        return true; /* of the same write a later part may have come through */
+    return broken(j, l, "a record behind one that can't be read: that is no torn tail");
 }
 
 /* Every line up to the end or a final verdict. 0, or < 0 when the files can't be read. */

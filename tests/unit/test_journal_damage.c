@@ -540,6 +540,48 @@ static void test_reading_what_is_damaged(void **state)
     buf_fini(&all);
 }
 
+/* What reading gives of a journal with holes: all before them; and when it says that something is
+ * wrong that no crash explains. Records 3 to 5 were written by one call, record 6 by another. */
+static void test_reading_over_holes(void **state)
+{
+    struct fixture *f = *state;
+    enum { RECORDS = 7 };
+    static const struct {
+        const char *damage; /* a record each: h a hole in it, x other bytes, - as it was */
+        int code, count;
+    } cases[] = {
+        {"-------", 0, 7},       {"------h", 0, 6},       {"---h--", 0, 3},
+        {"---hh-", 0, 3},        {"----h-", 0, 4},        {"---h---", -EBADMSG, 3},
+        {"---x--", -EBADMSG, 3}, {"---xh-", -EBADMSG, 3}, {"---hx-", -EBADMSG, 3},
+        {"---hxx", 0, 3},        {"--h---", -EBADMSG, 2},
+    };
+    struct journal *j = journal_must_open(f, NULL);
+    for (int i = 1; i < RECORDS; i++) {
+        add_text(j, RECORD_SIGNAL, "signal", "a");
+        if (i != 3 && i != 4)
+            must_sync(f, j);
+    }
+    journal_close(j);
+    OWNED(buf_fini) struct buf all = file_get(f, FIRST_SEGMENT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        OWNED(free) char *bytes = mem_alloc(all.length);
+        memcpy(bytes, all.bytes, all.length);
+        char *at = bytes;
+        for (const char *d = cases[i].damage; *d; d++) {
+            if (*d != '-')
+                at[10] = *d == 'h' ? '\0' : '\1';
+            at = (char *)memchr(at, '\n', all.length - (size_t)(at - bytes)) + 1;
+        }
+        file_put(f, FIRST_SEGMENT, bytes, (size_t)(at - bytes));
+        int count = 0;
+        int code = journal_read(f->root, JOURNAL_FOLDER, count_one, &count, &f->e);
+        if (code != cases[i].code || count != cases[i].count)
+            fail_msg("%s: %d after %d records", cases[i].damage, code, count);
+        enum journal_verdict verdict = verified(f).verdict;
+        assert_int_equal(verdict == JOURNAL_BROKEN, code < 0);
+    }
+}
+
 static void test_reading_a_damaged_segment_that_is_not_the_last(void **state)
 {
     struct fixture *f = *state;
@@ -616,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_odd_lines_at_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_too_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reading_what_is_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reading_over_holes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reading_a_damaged_segment_that_is_not_the_last, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_other_names, setup, teardown),
