@@ -89,16 +89,10 @@ static void release(struct core *c, struct incident *i, struct effects *fx, cons
     incident_drop_plan(i);
 }
 
-/* Held or rehearsed: asked again whenever anything changed. What may go on is planned anew. */
-bool moves_settle_waiting(struct core *c, struct incident *i, const struct failure_document *f,
-                          struct effects *fx)
+/* Held: asked again whenever anything changed. What may go on is planned anew. */
+bool moves_settle_held(struct core *c, struct incident *i, const struct failure_document *f,
+                       struct effects *fx)
 {
-    if (i->state == STATE_REHEARSED) {
-        if (core_mode(c, incident_playbook(i)) != MODE_ENFORCE)
-            return false;
-        release(c, i, fx, "the mode is enforce now");
-        return true;
-    }
     struct folded now = judge(c, i);
     json_decref(now.guards);
     if (now.verdict == GUARD_SPENT) {
@@ -115,7 +109,7 @@ bool moves_settle_waiting(struct core *c, struct incident *i, const struct failu
         moves_give_up(c, i, f, "", fx);
         return true;
     }
-    if (i->generation != c->generation || playbook == i->playbook)
+    if (playbook == i->playbook) /* of the documents in force: a reload releases what is held */
         return false;
     release(c, i, fx, "another playbook fits now");
     return true;

@@ -42,10 +42,11 @@ void moves_why_none(const struct core *c, const struct incident *i,
 bool moves_place_is_free(const struct core *c, const struct incident *i,
                          const struct failure_document *f);
 
-/* PLANNED, and HELD or REHEARSED: true when the incident moved. */
+/* PLANNED and HELD: true when the incident moved. What was rehearsed waits for its end or for
+ * a reload: the mode is the documents'. */
 bool moves_settle_planned(struct core *c, struct incident *i, struct effects *fx);
-bool moves_settle_waiting(struct core *c, struct incident *i, const struct failure_document *f,
-                          struct effects *fx);
+bool moves_settle_held(struct core *c, struct incident *i, const struct failure_document *f,
+                       struct effects *fx);
 
 /* The attempt is over, however it ended; unless its plan was void, the incident has used the
  * playbook up. */

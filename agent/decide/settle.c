@@ -184,8 +184,7 @@ static bool settle_one(struct core *c, struct incident *i, struct effects *fx)
     case STATE_PLANNED:
         return moves_settle_planned(c, i, fx);
     case STATE_HELD:
-    case STATE_REHEARSED:
-        return moves_settle_waiting(c, i, f, fx);
+        return moves_settle_held(c, i, f, fx);
     case STATE_FAILED:
         return settle_failed(c, i, f, fx);
     case STATE_ESCALATED:

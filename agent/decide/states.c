@@ -84,7 +84,6 @@ static const enum state table[STATE_COUNT_][CHANGE_COUNT_] = {
         {
             [CHANGE_GONE] = STATE_CLEARED,
             [CHANGE_EXPLAINED] = STATE_SUPPRESSED,
-            [CHANGE_RELEASED] = STATE_CONFIRMED,
             [CHANGE_WITHDRAWN] = STATE_WITHDRAWN,
             [CHANGE_RESTARTED] = STATE_CONFIRMED,
         },

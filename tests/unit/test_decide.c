@@ -9,7 +9,8 @@
  * Each story is told three times: as it stands; with the core saved whole and loaded again after
  * every event; and into a journal, whose replay must come to the same.
  *
- * The documents are the shipped ones, with the policy that the story names (`policy: enforce`).
+ * The documents are the shipped ones, with the policy that the story names (`policy: enforce`) and
+ * what else stands in that policy's file. `> reload NAME` brings another one into force.
  * With PLANEGUARD_ACCEPT=1 in the environment a story is written anew with what was seen: read the
  * difference before you keep it. */
 #include <setjmp.h>
@@ -37,11 +38,13 @@
 #include "recorder.h"
 
 enum telling { PLAIN, RELOADED, JOURNALLED, TELLINGS };
+enum { GENERATIONS = 4 };
 
 struct story {
     enum telling telling;
     struct recorder recorder;
-    struct generation *generation;
+    struct generation *generations[GENERATIONS]; /* loaded in this order; the last is in force */
+    size_t generation_count;
     struct core *core;
     uint64_t now_usec;
     struct buf seen;
@@ -49,6 +52,11 @@ struct story {
 };
 
 static const uint64_t boot_usec = 1000 * USEC_PER_HOUR;
+
+static struct generation *in_force(const struct story *s)
+{
+    return s->generations[s->generation_count - 1];
+}
 
 /* ---- what leaves, in words ---- */
 
@@ -71,7 +79,7 @@ static void say_look(struct story *s, const struct effect *f)
 {
     buf_printf(&s->seen, "  look");
     for (size_t i = 0; i < f->probe_count; i++)
-        buf_printf(&s->seen, " %s", s->generation->probes[f->probes[i]].meta.name);
+        buf_printf(&s->seen, " %s", in_force(s)->probes[f->probes[i]].meta.name);
     buf_text(&s->seen, "\n");
 }
 
@@ -95,8 +103,7 @@ static void say_effect(struct story *s, const struct effect *f)
         buf_printf(&s->seen, "  prepare %s\n", f->generation->playbooks[f->playbook].meta.name);
         return;
     case EFFECT_KEEP:
-        buf_printf(&s->seen, "  keep %s %s\n", s->generation->probes[f->probe].meta.name,
-                   f->digest);
+        buf_printf(&s->seen, "  keep %s %s\n", in_force(s)->probes[f->probe].meta.name, f->digest);
         return;
     case EFFECT_RUN:
     case EFFECT_UNDO:
@@ -116,14 +123,17 @@ static struct generation *find_generation(void *context, const char *digest)
 {
     struct story *s = context;
     char hex[DIGEST_HEX + 1];
-    return strcmp(digest, digest_hex(&s->generation->digest, hex)) ? NULL : s->generation;
+    for (size_t i = 0; i < s->generation_count; i++)
+        if (!strcmp(digest, digest_hex(&s->generations[i]->digest, hex)))
+            return s->generations[i];
+    return NULL;
 }
 
 static void reload(struct story *s)
 {
     struct err e = {0};
     json_t *saved = core_save_whole(s->core);
-    struct core *again = core_new(s->generation);
+    struct core *again = core_new(in_force(s));
     if (core_load_whole(again, saved, find_generation, s, &e) < 0)
         fail_msg("%s", e.text);
     json_t *twice = core_save_whole(again);
@@ -148,6 +158,42 @@ static void feed(struct story *s, struct event *ev)
         reload(s);
 }
 
+/* ---- documents ---- */
+
+static struct catalog kept;
+
+static void load(struct story *s, const char *policy)
+{
+    kept = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
+                            step_kind_count, guard_kinds,      guard_kind_count};
+    char folder[] = "/tmp/planeguard-decide-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char command[512];
+    (void)snprintf(command, sizeof command,
+                   "mkdir -p %s/etc/planeguard/policy.d && cp tests/decide/policy-%s.yaml "
+                   "%s/etc/planeguard/policy.d/ && printf 'apiVersion: planeguard/v1\\nkind: "
+                   "Configuration\\nmetadata: {name: planeguard}\\nspec: {policy: %s}\\n' "
+                   "> %s/etc/planeguard/planeguard.yaml",
+                   folder, policy, folder, policy, folder);
+    assert_int_equal(system(command), 0);
+    struct root *root;
+    struct err e;
+    struct complaints complaints = {0};
+    assert_int_equal(root_open(folder, &root, &e), 0);
+    char *here = realpath(".", NULL);
+    assert_true(s->generation_count < GENERATIONS);
+    struct generation **ret = &s->generations[s->generation_count++];
+    int r = generation_load(root, here, NULL, &kept, ret, &complaints);
+    for (size_t i = 0; i < complaints.count; i++)
+        (void)fprintf(stderr, "%s\n", complaints.at[i].text);
+    assert_int_equal(r, 0);
+    complaints_fini(&complaints);
+    free(here);
+    root_free(root);
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 /* ---- what enters ---- */
 
 static void enter_signal(struct story *s, char *arguments)
@@ -163,7 +209,7 @@ static void enter_signal(struct story *s, char *arguments)
                  isdigit((unsigned char)*value) && strlen(value) < 10 ? json_integer(atoll(value))
                                                                       : json_string(value));
     }
-    int probe = generation_find_probe(s->generation, name);
+    int probe = generation_find_probe(in_force(s), name);
     int v = words_find(&verdict_words, verdict),
         r = words_find(&reason_words, reason ? reason : "none");
     if (probe < 0 || v < 0 || r < 0)
@@ -244,7 +290,7 @@ static void enter_crash(struct story *s, bool other_documents)
 {
     json_t *saved = core_save(s->core);
     core_free(s->core);
-    s->core = core_new(s->generation);
+    s->core = core_new(in_force(s));
     struct err e;
     if (other_documents)
         change_plans(saved);
@@ -254,6 +300,17 @@ static void enter_crash(struct story *s, bool other_documents)
     json_decref(saved);
     json_decref(again);
     enter_start(s);
+}
+
+static void enter_reload(struct story *s, const char *policy)
+{
+    load(s, policy);
+    if (s->telling == JOURNALLED)
+        recorder_config(&s->recorder, s->core, in_force(s));
+    else
+        core_set_generation(s->core, in_force(s));
+    struct event ev = {.type = EVENT_CONFIG};
+    feed(s, &ev);
 }
 
 static void enter(struct story *s, char *line)
@@ -283,6 +340,8 @@ static void enter(struct story *s, char *line)
         enter_start(s);
     else if (!strcmp(line, "crash") || !strcmp(line, "upgrade"))
         enter_crash(s, *line == 'u');
+    else if (!strcmp(line, "reload"))
+        enter_reload(s, arguments);
     else if (!strcmp(line, "signal"))
         enter_signal(s, arguments);
     else if (!strcmp(line, "wake"))
@@ -303,48 +362,16 @@ static void enter(struct story *s, char *line)
 
 /* ---- stories ---- */
 
-static struct catalog kept;
-
-static void load(struct story *s, const char *policy)
-{
-    kept = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
-                            step_kind_count, guard_kinds,      guard_kind_count};
-    char folder[] = "/tmp/planeguard-decide-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    char command[512];
-    (void)snprintf(command, sizeof command,
-                   "mkdir -p %s/etc/planeguard/policy.d && cp tests/decide/policy-%s.yaml "
-                   "%s/etc/planeguard/policy.d/ && printf 'apiVersion: planeguard/v1\\nkind: "
-                   "Configuration\\nmetadata: {name: planeguard}\\nspec: {policy: %s}\\n' "
-                   "> %s/etc/planeguard/planeguard.yaml",
-                   folder, policy, folder, policy, folder);
-    assert_int_equal(system(command), 0);
-    struct root *root;
-    struct err e;
-    struct complaints complaints = {0};
-    assert_int_equal(root_open(folder, &root, &e), 0);
-    char *here = realpath(".", NULL);
-    int r = generation_load(root, here, NULL, &kept, &s->generation, &complaints);
-    for (size_t i = 0; i < complaints.count; i++)
-        (void)fprintf(stderr, "%s\n", complaints.at[i].text);
-    assert_int_equal(r, 0);
-    complaints_fini(&complaints);
-    free(here);
-    root_free(root);
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    assert_int_equal(system(command), 0);
-    s->core = core_new(s->generation);
-    s->now_usec = boot_usec + USEC_PER_HOUR;
-}
-
 static void tell_line(struct story *s, char *line)
 {
     if (*line == ' ')
         return; /* expected; compared as a whole */
     buf_printf(&s->seen, "%s\n", line);
-    if (!strncmp(line, "policy: ", 8))
+    if (!strncmp(line, "policy: ", 8)) {
         load(s, line + 8);
-    else if (!strncmp(line, "> ", 2)) {
+        s->core = core_new(in_force(s));
+        s->now_usec = boot_usec + USEC_PER_HOUR;
+    } else if (!strncmp(line, "> ", 2)) {
         char *copy = mem_strdup(line + 2);
         enter(s, copy);
         free(copy);
@@ -390,7 +417,8 @@ static void run_story(const char *path, enum telling telling)
     free(expected);
     buf_fini(&s.seen);
     core_free(s.core);
-    generation_unref(s.generation);
+    for (size_t i = 0; i < s.generation_count; i++)
+        generation_unref(s.generations[i]);
 }
 
 static void test_story(void **state)
