@@ -162,7 +162,10 @@ static void unfinished_remove(struct work *w, const char *folder, int depth)
     for (size_t i = 0; depth > 0 && i < names.count; i++) {
         OWNED(free) char *path = mem_printf("%s/%s", folder, names.at[i]);
         struct file_status st;
-        if (file_status(w->root, path, 0, &st, NULL) == 0 && st.is_folder)
+        code = file_status(w->root, path, 0, &st, &e);
+        if (code < 0)
+            failed(w, code, &e);
+        else if (st.is_folder)
             unfinished_remove(w, path, depth - 1);
     }
 }

@@ -19,6 +19,7 @@
 #include "act/stash.h"
 #include "act_fixture.h"
 #include "base/mem.h"
+#include "cmd/verbs.h"
 #include "wrapped/wrapped.h"
 
 #define OUT MANIFESTS "/kube-apiserver.yaml"
@@ -75,6 +76,52 @@ static void test_each_call_fails(void **state)
         }
 }
 
+/* What is left of a write: each failure is told, and the next try finishes. */
+static void test_each_call_fails_on_unfinished_files(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const calls[] = {"fstatat", "openat2", "unlinkat", "fdopendir", "readdir"};
+    assert_int_equal(folder_make(f->root, "/var/p/deep/deeper/deepest", 0700, &f->e), 0);
+    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
+        for (int n = 0, hits = 1; hits > 0; n++) {
+            OWNED(recovered_fini) struct recovered r = {.actions = json_array()};
+            struct wrapped_fault fault = {calls[k], n, 1, EIO, NULL, NULL};
+            fixture_put(f, "/var/p/" FILE_TEMPORARY "1", "half");
+            fixture_put(f, "/var/p/deep/" FILE_TEMPORARY "2", "half");
+            fixture_put(f, "/var/p/deep/stays", "whole");
+            fixture_put(f, "/var/p/deep/deeper/deepest/" FILE_TEMPORARY "3", "too deep to be ours");
+            wrapped_set(&fault, 1);
+            int code = recover_unfinished(f->root, "/var/p", &r, &f->e);
+            hits = wrapped_hits();
+            wrapped_set(NULL, 0);
+            assert_int_equal(code, hits ? -EIO : 0);
+            assert_int_equal(r.removed, json_array_size(r.actions));
+            assert_int_equal(recover_unfinished(f->root, "/var/p", &r, &f->e), 0);
+            assert_int_equal(r.removed, 2);
+            assert_int_equal(fixture_count(f, "/var/p/deep"), 2);
+            assert_int_equal(fixture_count(f, "/var/p/deep/deeper/deepest"), 1);
+            assert_int_equal(fixture_count(f, "/var/p"), 1);
+            assert_true(n < 100);
+        }
+}
+
+/* Its manifest is busy, not the agent: that is an error, and nothing is lost. */
+static void test_verb_with_a_busy_manifest(void **state)
+{
+    struct fixture *f = *state;
+    struct options o = {.root = f->path};
+    begin(f);
+    struct wrapped_fault fault = {"renameat2", 0, -1, EBUSY, NULL, NULL};
+    wrapped_set(&fault, 1);
+    assert_int_equal(cmd_recover(&o), EXIT_ERROR);
+    assert_int_equal(wrapped_hits(), 2);
+    wrapped_set(NULL, 0);
+    assert_false(fixture_has(f, OUT));
+    assert_int_equal(cmd_recover(&o), EXIT_GOOD);
+    assert_string_equal(fixture_get(f, OUT), "ours");
+    assert_string_equal(fixture_get(f, CONFLICT), "theirs");
+}
+
 /* A foreign name that is longer than any of ours, so that it can't be set aside. */
 static void test_name_too_long_to_be_set_aside(void **state)
 {
@@ -129,6 +176,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_call_fails, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_each_call_fails_on_unfinished_files, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_verb_with_a_busy_manifest, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_name_too_long_to_be_set_aside, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_too_many_conflicts, fixture_setup, fixture_teardown),
