@@ -9,12 +9,13 @@
 static const char switch_path[] = "/etc/planeguard/kill-switch";
 static const char run_switch_path[] = "/run/planeguard/kill-switch";
 static const char choice_path[] = "/etc/planeguard/planeguard.yaml";
+static const char own_path[] = "/etc/planeguard/playbooks.d/own.yaml";
 static const char mistake_path[] = "/etc/planeguard/playbooks.d/mine.yaml";
 
 static const uint64_t day_usec = 24 * USEC_PER_HOUR;
 
 struct people {
-    struct stream_random switching, policy, mistake, service;
+    struct stream_random switching, policy, mistake, own, service;
 };
 static struct people all[MASTERS_MAX];
 
@@ -95,6 +96,33 @@ static void mistake(void *context)
     again(m, &p->mistake, 14 * day_usec, mistake);
 }
 
+/* A failure of their own, taken away again, perhaps while it is open. */
+
+static void take_away(void *context)
+{
+    struct master *m = context;
+    sim_say(m, "people take their failure away");
+    files_remove(m->files, own_path);
+}
+
+static void own_failure(void *context)
+{
+    static const char text[] =
+        "apiVersion: planeguard/v1\nkind: Failure\nmetadata: {name: not-ready-here}\nspec:\n"
+        "  summary: Not ready\n  severity: warning\n  layer: 20\n  for: 1m\n"
+        "  when: {signal: apiserver-readyz, is: fail}\n";
+    struct master *m = context;
+    struct people *p = &all[m->index];
+    if (sim_has("own-failure") && !sim.is_calm) {
+        sim_say(m, "people write a failure of their own");
+        reach("people", "own failure");
+        files_put(m->files, own_path, text, sizeof text - 1);
+        (void)schedule_at(schedule_now() + random_between(&p->own, 30, 4000) * USEC_PER_MINUTE,
+                          take_away, m);
+    }
+    again(m, &p->own, 5 * day_usec, own_failure);
+}
+
 /* ---- the service ---- */
 
 static void service(void *context)
@@ -119,6 +147,8 @@ void people_start(void)
         p->policy = random_stream(sim.seed, "policy", i);
         p->mistake = random_stream(sim.seed, "mistake", i);
         p->service = random_stream(sim.seed, "service", i);
+        p->own = random_stream(sim.seed, "own", i);
+        again(m, &p->own, 5 * day_usec, own_failure);
         /* Masters don't know of each other yet: of several only one may act. */
         bool acts = i == 0 && !random_one_in(&p->policy, 6);
         choose_policy(m, acts ? "unattended" : "default");
@@ -134,5 +164,6 @@ void people_calm(void)
     for (unsigned i = 0; i < sim.master_count; i++) {
         let_go(&sim.masters[i]);
         mend(&sim.masters[i]);
+        take_away(&sim.masters[i]);
     }
 }

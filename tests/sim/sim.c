@@ -277,8 +277,9 @@ static void masters_new(void)
 /* ---- the run ---- */
 
 static const char *const own_troubles[] = {
-    "agent-crash", "power-cut", "suspend", "wall-clock", "bad-disk",      "slow-disk",
-    "kill-switch", "policy",    "service", "outage",     "bad-documents", NULL};
+    "agent-crash",   "power-cut",   "suspend", "wall-clock", "bad-disk",
+    "slow-disk",     "kill-switch", "policy",  "service",    "outage",
+    "bad-documents", "own-failure", NULL};
 
 static _Noreturn void list_troubles(void)
 {

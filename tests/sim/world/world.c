@@ -88,7 +88,8 @@ static bool reaches_api(struct world *w, const struct host *n)
     return false;
 }
 
-/* Sooner or later somebody sees that it is down and stays so, and restarts the kubelet: the only
+/* Sooner or later somebody sees that it is down and stays so, puts the manifest right (an undo may
+ * have brought back a bad one long after its trouble was over), and restarts the kubelet: the only
  * way out where it waits for an API server before it ends a pod that waits for the kubelet. */
 static void on_notice(void *context)
 {
@@ -96,6 +97,12 @@ static void on_notice(void *context)
     if (n->is.live)
         return;
     alarm_set(&n->notice, random_between(&n->r, 20, 90) * USEC_PER_MINUTE);
+    size_t length = 0;
+    const char *there = files_get(node_files(n), APISERVER_MANIFEST, &length);
+    if (!there || length != strlen(n->good) || memcmp(there, n->good, length) != 0) {
+        world_say(n->index, "a person puts the manifest right");
+        people_put(n, APISERVER_MANIFEST, n->good);
+    }
     if (!kubelet_works(n) || n->certificate_until_usec < node_wall_usec(n))
         return;
     world_say(n->index, "a person restarts the kubelet");
