@@ -145,6 +145,11 @@ crash: ## kills, hinders and cuts the power at file-system calls (PROOF=1: at ev
 	@tests/deps
 	@tests/crash/run $(if $(PROOF),--full)
 
+.PHONY: mutants
+mutants: ## plants bugs, each of which a test must see: today's ones, with PROOF=1 all
+	@tests/deps
+	@tests/mutants/run
+
 .PHONY: demo
 demo: ## breaks a control plane before your eyes and watches it being brought back
 	@tests/deps
