@@ -30,7 +30,8 @@ uint64_t loop_now_usec(const struct loop *l);
 int loop_serve_manager(struct loop *l, struct err *e);
 
 /* One-shot timer on CLOCK_BOOTTIME; may fire up to `slack_usec` late, so that wake-ups
- * coalesce. timer_set arms (again); a USEC_NEVER disarms. */
+ * coalesce. timer_set arms (again); a USEC_NEVER disarms. In a loop that has ended it does nothing.
+ */
 int timer_new(struct loop *l, void (*fire)(void *context), void *context, struct timer **ret,
               struct err *e);
 void timer_set(struct timer *t, uint64_t at_usec, uint64_t slack_usec);

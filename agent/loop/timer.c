@@ -44,6 +44,9 @@ int timer_new(struct loop *l, void (*fire)(void *context), void *context, struct
 void timer_set(struct timer *t, uint64_t at_usec, uint64_t slack_usec)
 {
     int r;
+    /* A loop that has ended calls nobody any more; what is freed behind it may not know. */
+    if (sd_event_get_state(sd_event_source_get_event(t->source)) == SD_EVENT_FINISHED)
+        return;
     if (at_usec == USEC_NEVER) {
         r = sd_event_source_set_enabled(t->source, SD_EVENT_OFF);
         assert(r >= 0);

@@ -105,6 +105,20 @@ static void disarmed_timer_stays_silent(void **state)
     timer_free(b->timers[1]);
 }
 
+static void timer_of_an_ended_loop(void **state)
+{
+    struct bench *b = *state;
+    struct err e = {0};
+    assert_int_equal(timer_new(b->loop, never, b, &b->timers[0], &e), 0);
+    assert_int_equal(timer_new(b->loop, stop_later, b, &b->timers[1], &e), 0);
+    timer_set(b->timers[1], clock_boot_usec(), 0);
+    assert_int_equal(loop_run(b->loop, &e), 7);
+    timer_set(b->timers[0], clock_boot_usec(), 0);
+    timer_set(b->timers[0], USEC_NEVER, 0);
+    timer_free(b->timers[0]);
+    timer_free(b->timers[1]);
+}
+
 static void free_both(void *context)
 {
     struct bench *b = context;
@@ -285,6 +299,7 @@ int main(void)
         CASE(clocks_agree),
         CASE(timer_fires_once_in_time),
         CASE(disarmed_timer_stays_silent),
+        CASE(timer_of_an_ended_loop),
         CASE(callback_frees_itself_and_others),
         CASE(slack_coalesces),
         CASE(io_follows_its_events),
