@@ -150,6 +150,11 @@ mutants: ## plants bugs, each of which a test must see: today's ones, with PROOF
 	@tests/deps
 	@tests/mutants/run
 
+.PHONY: proof
+proof: ## everything of `make check`, without budgets: hours
+	@CI=true tests/deps
+	@CI=true PROOF=1 tests/check
+
 .PHONY: demo
 demo: ## breaks a control plane before your eyes and watches it being brought back
 	@tests/deps
@@ -249,4 +254,3 @@ include tests/alloc/rules.mk
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES) $(TEST_SOURCES) $(TEST_HELPER_SOURCES) \
     $(NET_HELPER_SOURCES) $(CRASH_SOURCES)))
 
-include tests/sim/sim.mk
