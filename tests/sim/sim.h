@@ -54,7 +54,8 @@ struct simulation {
     const char *without;   /* names of troubles that don't happen; NULL */
     const char *documents; /* host path of the project's folder: playbooks/ and policy/ */
     bool trace;
-    json_t *transitions; /* of incidents, as recorded: [true usec, master, id, failure, from, to]; NULL */
+    json_t *transitions; /* of incidents, as recorded: [true usec, master, id, failure, from, to];
+                            NULL */
     bool is_calm;        /* nothing new goes wrong: it must come to rest */
 };
 
@@ -118,6 +119,8 @@ void invariants_acted(struct master *m, const char *what);
 void invariants_job(struct master *m, struct task *hand, const struct job *job);
 /* `is_done`: it ended with "done" or "already". */
 void invariants_job_ended(struct master *m, struct task *hand, bool is_done);
+/* A dead-man waits. */
+void invariants_armed(struct master *m, struct task *deadman);
 /* A crash has just been: what recovery would make of it, twice. */
 void invariants_crashed(struct master *m);
 /* The agent ended with this exit code. */

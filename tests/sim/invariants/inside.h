@@ -5,13 +5,15 @@
  *   manifests.c    what lies in the manifests folder, and what of it is out
  *   records.c      what the journal says: is it true?
  *   scratch.c      recovery and the journal's readers, on a copy of the files
+ *   stands.c       what a plan stands on when it begins, as recorded
  *   tap.c          the journal as it becomes durable */
 #pragma once
 
 #include "act/hand.h"
+#include "base/digest.h"
 #include "sim.h"
 
-enum { HANDS_MAX = 8, ATTEMPTS_MAX = 1024, SEEN_MAX = 4096 };
+enum { HANDS_MAX = 8, ATTEMPTS_MAX = 1024, SEEN_MAX = 4096, LYING_MAX = 16 };
 
 struct hand_at_work {
     struct task *task;
@@ -30,6 +32,17 @@ struct open_incident {
     bool has_begun; /* an intent was recorded */
 };
 
+/* What lies at a name in the manifests folder now. */
+struct lying {
+    char name[64], digest[DIGEST_HEX + 1]; /* "": nothing */
+};
+
+/* When what has this digest first lay there. */
+struct first {
+    uint64_t at_usec;
+    char digest[DIGEST_HEX + 1];
+};
+
 struct watched {
     struct hand_at_work hands[HANDS_MAX];
     uint64_t started_usec;                      /* the agent's last start, as recorded */
@@ -43,6 +56,10 @@ struct watched {
     struct open_incident *open;
     size_t open_count, open_room;
     bool checks_out;
+    struct lying lying[LYING_MAX];
+    struct first *firsts;
+    size_t first_count, first_room;
+    struct task *deadman; /* the last one armed */
 };
 
 struct watched *watched(const struct master *m);
@@ -55,14 +72,30 @@ void check_intent(struct master *m, const struct task *t, const char *what);
 /* ---- steps.c ---- */
 void check_step(struct master *m, const struct job *job);
 /* A manifest is about to be kept as last known good. */
-void check_keep(struct master *m);
+void check_keep(struct master *m, const struct job *job);
+
+/* ---- stands.c ---- */
+/* A durable record of a signal, as it stands in the journal. */
+void stands_signal(struct master *m, const char *line, size_t length);
+/* Any other one that tap.c parses. */
+void stands_record(struct master *m, const char *type, const json_t *body);
+/* All that became durable together was told. */
+void stands_batch_ended(struct master *m);
+/* A step begins: the mode, and before anything was changed also what was seen. */
+void stands_step(struct master *m, const struct job *job);
+/* A playbook's first step begins, for an incident of that age. */
+void stands_check(struct master *m, const struct job *job, uint64_t opened_usec);
 
 /* ---- manifests.c ---- */
+/* For how long a manifest with this digest is known there; 0: it isn't. */
+uint64_t manifests_lasted(const struct master *m, const char *digest);
 /* People, or the node's own installation, put something there. */
 void manifests_seen(struct master *m, const char *name);
 /* A task of ours changed something there. */
 void manifests_changed(struct master *m, const struct task *t, enum file_change what,
                        const char *name);
+/* Something changed there, whoever did it: what lies there now is known from here on. */
+void manifests_remember(struct master *m, const char *name);
 /* All that lies there now. */
 void manifests_check(struct master *m);
 /* An undo ended well: what its plan changed is back, or somebody else's. */

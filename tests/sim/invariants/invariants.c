@@ -4,11 +4,16 @@
  *   patience     no step before the failure has lasted its `for`
  *   grace        none right after a start or a boot
  *   cause        none on an API server while etcd or the kubelet is down
+ *   seen         none on a failure or a requirement that the last recorded signals don't show
+ *   fresh look   none without one
+ *   settle       none on what may be the echo of another one
  *   whole        in the manifests folder lies only what people put there, byte for byte
  *   home         no manifest of ours is out longer than its bound
- *   hands off    recovery never takes away what lies in a manifest's place
+ *   hands off    recovery never takes away what lies in a manifest's place; a step replaces nothing
+ *                but what its plan saw; a dead-man waits for its hand
+ *   dead-man     nothing is taken out without one that waits
  *   undone       what an undo took back is back
- *   known good   nothing is kept as such while the API server is dead
+ *   known good   nothing is kept as such while the API server is dead, or before its time
  *   healthy      a healthy API server is never ended by us
  *   dry-run      outside enforce no step is carried out
  *   kill switch  pulled, no step begins
@@ -19,6 +24,7 @@
  *   recovery     after a crash, recovering twice is recovering once
  *   journal      it verifies, after every crash and at the end, and replays to the same decisions
  *   truth        what is recorded as resolved is so
+ *   told         what only a person can mend is told to a person
  *   rest         once nothing breaks any more, every incident comes to its end
  */
 #include <stdio.h>
@@ -78,7 +84,7 @@ void invariants_job(struct master *m, struct task *hand, const struct job *job)
     if (job->type == JOB_RUN)
         check_step(m, job);
     else if (job->type == JOB_KEEP)
-        check_keep(m);
+        check_keep(m, job);
     if (works(&now))
         faults_tempt(m);
 }
@@ -140,6 +146,13 @@ void invariants_changed(struct master *m, struct task *t, enum file_change what,
     } else if (is_manifest && what != CHANGED_REMOVED) {
         manifests_seen(m, name);
     }
+    if (is_manifest && what != CHANGED_SYNCED)
+        manifests_remember(m, name);
+}
+
+void invariants_armed(struct master *m, struct task *deadman)
+{
+    watched(m)->deadman = deadman;
 }
 
 void invariants_acted(struct master *m, const char *what)

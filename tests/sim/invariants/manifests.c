@@ -4,6 +4,7 @@
 
 #include "act/stash.h"
 #include "base/digest.h"
+#include "base/mem.h"
 #include "inside.h"
 
 static const char folder[] = "/etc/kubernetes/manifests";
@@ -62,6 +63,60 @@ void manifests_check(struct master *m)
     files_list(m->files, folder, check_whole, m);
 }
 
+/* ---- what lies there ---- */
+
+static void digest_at(const struct master *m, const char *name, char hex[DIGEST_HEX + 1])
+{
+    char path[512];
+    size_t length;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const char *bytes = files_get(m->files, path, &length);
+    hex[0] = '\0';
+    if (bytes) {
+        struct digest d = digest_of(bytes, length);
+        (void)digest_hex(&d, hex);
+    }
+}
+
+static struct lying *lying_of(struct master *m, const char *name)
+{
+    struct watched *w = watched(m);
+    for (size_t i = 0; i < LYING_MAX; i++) {
+        struct lying *l = &w->lying[i];
+        if (!l->name[0])
+            (void)snprintf(l->name, sizeof l->name, "%s", name);
+        if (!strcmp(l->name, name))
+            return l;
+    }
+    sim_fail(m, "whole", "more than %d names of manifests", LYING_MAX);
+}
+
+static struct first *first_of(const struct watched *w, const char *digest)
+{
+    for (size_t i = w->first_count; i-- > 0;)
+        if (!strcmp(w->firsts[i].digest, digest))
+            return &w->firsts[i];
+    return NULL;
+}
+
+uint64_t manifests_lasted(const struct master *m, const char *digest)
+{
+    const struct first *f = first_of(watched(m), digest);
+    return f ? schedule_now() - f->at_usec : 0;
+}
+
+void manifests_remember(struct master *m, const char *name)
+{
+    struct watched *w = watched(m);
+    struct lying *l = lying_of(m, name);
+    digest_at(m, name, l->digest);
+    if (!l->digest[0] || first_of(w, l->digest))
+        return;
+    struct first *f = mem_push(w->firsts, w->first_count, w->first_room);
+    f->at_usec = schedule_now();
+    memcpy(f->digest, l->digest, sizeof f->digest);
+}
+
 /* ---- home ---- */
 
 static void look_out(void *context, const char *name)
@@ -106,6 +161,35 @@ static void tell_change(const struct task *t, enum file_change what)
     reach("manifests", which);
 }
 
+/* A step takes away only what its plan was made on. */
+static void check_planned(struct master *m, const struct job *job, const char *name)
+{
+    char path[512];
+    size_t k;
+    const json_t *file,
+        *step = json_array_get(json_object_get(job->plan, "steps"), (size_t)job->step);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    json_array_foreach (json_object_get(step, "files"), k, file)
+        if (!strcmp(json_get_string(file, "path", ""), path) &&
+            strcmp(json_get_string(file, "before", ""), lying_of(m, name)->digest) != 0)
+            sim_fail(m, "hands off", "%s isn't what the plan was made on", path);
+}
+
+static void check_takers(struct master *m, const struct task *t, enum file_change what,
+                         const char *name)
+{
+    struct watched *w = watched(m);
+    const struct hand_at_work *h = hand_of(w, t);
+    if (h && h->job->type == JOB_RUN && what != CHANGED_CREATED)
+        check_planned(m, h->job, name);
+    if (h && h->job->type == JOB_RUN && what == CHANGED_REMOVED &&
+        (!w->deadman || !task_is_alive(w->deadman)))
+        sim_fail(m, "dead-man", "%s/%s is taken out, and no dead-man waits", folder, name);
+    for (size_t i = 0; task_role_of(t) == TASK_DEADMAN && i < HANDS_MAX; i++)
+        if (w->hands[i].task && w->hands[i].job->type == JOB_RUN && task_is_alive(w->hands[i].task))
+            sim_fail(m, "hands off", "the dead-man puts %s back while its hand is at work", name);
+}
+
 void manifests_changed(struct master *m, const struct task *t, enum file_change what,
                        const char *name)
 {
@@ -113,6 +197,7 @@ void manifests_changed(struct master *m, const struct task *t, enum file_change 
     tell_change(t, what);
     if (what == CHANGED_WRITTEN)
         sim_fail(m, "whole", "%s/%s is written in place", folder, name);
+    check_takers(m, t, what, name);
     /* Recovery, whoever does it, only brings home. */
     if (task_role_of(t) != TASK_HAND && what != CHANGED_CREATED)
         sim_fail(m, "hands off", "recovery takes away what lies at %s/%s", folder, name);

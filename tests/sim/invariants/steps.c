@@ -109,17 +109,24 @@ void check_step(struct master *m, const struct job *job)
     if (strcmp(w->intent_incident, job->incident) != 0 || w->intent_step != job->step)
         sim_fail(m, "intent", "step %d of %s begins without a durable intent", job->step,
                  p->meta.name);
+    stands_step(m, job);
     if (job->step == 0) {
         check_limits(m, job);
         check_patience(m, job);
         check_cause(m, job);
+        stands_check(m, job, open_of(w, job->incident)->opened_usec);
     }
     reach("step", p->steps[job->step].kind->name);
     reach("playbook", p->meta.name);
 }
 
-void check_keep(struct master *m)
+void check_keep(struct master *m, const struct job *job)
 {
+    const struct probe_document *p = &job->generation->probes[job->playbook];
+    uint64_t lasted_usec = manifests_lasted(m, job->digest);
+    if (lasted_usec < p->good_for_usec)
+        sim_fail(m, "known good", "a manifest is kept %llu s after it was first there",
+                 (unsigned long long)(lasted_usec / USEC_PER_SEC));
     struct world_truth t = world_truth(sim.world, m->index);
     if (!t.apiserver_ready && t.not_live_since_usec &&
         schedule_now() - t.not_live_since_usec > seen_late_usec)

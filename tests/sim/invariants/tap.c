@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inside.h"
 #include "record/journal.h"
 
 /* How far the newest segment was read. */
@@ -12,9 +13,10 @@ static struct {
 } places[MASTERS_MAX];
 
 /* Only these are parsed: the others say nothing that an invariant needs. */
-static const char *const wanted[] = {"\"type\":\"intent\"",   "\"type\":\"result\"",
-                                     "\"type\":\"incident\"", "\"type\":\"guard\"",
-                                     "\"type\":\"escalate\"", "\"type\":\"start\""};
+static const char *const wanted[] = {
+    "\"type\":\"intent\"",   "\"type\":\"result\"", "\"type\":\"incident\"", "\"type\":\"guard\"",
+    "\"type\":\"escalate\"", "\"type\":\"start\"",  "\"event\":\"looked\"",  "\"type\":\"config\""};
+static const char signal_type[] = "\"type\":\"signal\"";
 
 static bool is_wanted(const char *line, size_t length)
 {
@@ -26,13 +28,18 @@ static bool is_wanted(const char *line, size_t length)
 
 static void take_line(struct master *m, const char *line, size_t length)
 {
+    if (memmem(line, length, signal_type, sizeof signal_type - 1))
+        stands_signal(m, line, length);
     if (!is_wanted(line, length))
         return;
     json_t *record = json_loadb(line, length, 0, NULL);
     const json_t *body = json_object_get(record, "body");
     if (!body)
         sim_fail(m, "journal", "a durable line is no record: %.*s", (int)length, line);
-    tap_record(m, json_get_string(body, "type", ""), body);
+    const char *type = json_get_string(body, "type", "");
+    stands_record(m, type, body);
+    if (strcmp(type, "event") != 0 && strcmp(type, "config") != 0)
+        tap_record(m, type, body);
     json_decref(record);
 }
 
@@ -54,7 +61,8 @@ void tap_synced(struct master *m, const char *folder, const char *name)
     for (const char *newline; bytes && *at < length; *at = (size_t)(newline + 1 - bytes)) {
         newline = memchr(bytes + *at, '\n', length - *at);
         if (!newline)
-            return;
+            break;
         take_line(m, bytes + *at, (size_t)(newline - (bytes + *at)));
     }
+    stands_batch_ended(m);
 }

@@ -49,6 +49,7 @@ int detached_start(const char *const *argv, uint64_t timeout_usec, struct detach
     d->task =
         task_start(task_master(task_current()), TASK_DEADMAN, recover, call_new(argv), NULL, NULL);
     reach("dead-man", "armed");
+    invariants_armed(task_master(task_current()), d->task);
     task_sleep_until(schedule_now() + USEC_PER_MSEC);
     *ret = d;
     return 0;
