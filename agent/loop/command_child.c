@@ -102,7 +102,8 @@ static bool clear_signals(void)
     for (int signo = 1; signo < NSIG; signo++)
         (void)signal(signo, SIG_DFL); /* KILL, STOP and libc's own refuse: they need none */
     sigset_t none;
-    return sigemptyset(&none) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    (void)sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 static _Noreturn void become(struct start *s)
@@ -213,8 +214,7 @@ int child_start(struct child *ch, const struct command *c, struct err *e)
 void child_fini(struct child *ch)
 {
     for (size_t i = 0; i < 2; i++) {
-        if (ch->captures[i].fd >= 0)
-            (void)close(TAKE_FD(ch->captures[i].fd));
+        (void)close(TAKE_FD(ch->captures[i].fd));
         buf_fini(&ch->captures[i].head);
         free(ch->captures[i].tail);
         ch->captures[i].tail = NULL;
@@ -224,8 +224,6 @@ void child_fini(struct child *ch)
 void child_read(struct child *ch, size_t capture)
 {
     struct capture *c = &ch->captures[capture];
-    if (c->at_end)
-        return;
     char bytes[READ_BYTES];
     /* One piece a turn: who writes without end must not keep us from the deadline. */
     ssize_t got = read(c->fd, bytes, sizeof bytes);
@@ -250,21 +248,15 @@ void child_deadline(struct child *ch, uint64_t now_usec)
 {
     if (now_usec < ch->deadline_usec)
         return;
-    switch (ch->phase) {
-    case CHILD_RUNNING:
+    if (ch->phase == CHILD_RUNNING) {
         ch->timed_out = true;
         ch->phase = CHILD_ASKED;
         ch->deadline_usec = later(now_usec, grace_usec);
         (void)kill(-ch->pid, SIGTERM);
-        break;
-    case CHILD_ASKED:
+    } else if (ch->phase == CHILD_ASKED) {
         ch->phase = CHILD_KILLED;
         ch->deadline_usec = USEC_NEVER;
         (void)kill(-ch->pid, SIGKILL);
-        break;
-    case CHILD_KILLED:
-    case CHILD_ENDED:
-        break;
     }
 }
 

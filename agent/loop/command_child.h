@@ -38,10 +38,10 @@ struct child {
 
 /* Starts it: 0, -EINVAL for a command that isn't one, or why it can't be executed. */
 int child_start(struct child *ch, const struct command *c, struct err *e);
-/* Closes and frees what it holds; kills nothing. */
+/* Of one that was started: closes and frees what it holds; kills nothing. */
 void child_fini(struct child *ch);
 
-void child_read(struct child *ch, size_t capture); /* takes what is there */
+void child_read(struct child *ch, size_t capture); /* takes what is there; not after its end */
 /* Call before the child is reaped: its id is still its own then. */
 void child_ended(struct child *ch, int status);
 void child_deadline(struct child *ch, uint64_t now_usec); /* does nothing when it hasn't come */

@@ -37,8 +37,8 @@ int source_keep(sd_event_source *s, int added, const char *what, struct err *e)
 static int block_signal(int signo, struct err *e)
 {
     sigset_t set;
-    if (sigemptyset(&set) < 0 || sigaddset(&set, signo) < 0 ||
-        sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+    (void)sigemptyset(&set);
+    if (sigaddset(&set, signo) < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return err_errno(e, errno, "can't block signal %d", signo);
     return 0;
 }

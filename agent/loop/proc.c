@@ -78,7 +78,7 @@ static bool is_alive(const struct process *p)
 static pid_t pid_of(const char *entry)
 {
     size_t length = strlen(entry);
-    if (!length || length > 9 || entry[0] == '0' || strspn(entry, "0123456789") != length)
+    if (length > 9 || entry[0] == '0' || strspn(entry, "0123456789") != length)
         return 0;
     return (pid_t)strtol(entry, NULL, 10);
 }

@@ -16,12 +16,10 @@ struct reaper {
     void *context;
 };
 
-/* What waitpid(2) would have said. */
+/* What waitpid(2) would have said, but whether there is a core. */
 static int wait_status(const siginfo_t *si)
 {
-    if (si->si_code == CLD_EXITED)
-        return W_EXITCODE(si->si_status, 0);
-    return W_EXITCODE(0, si->si_status) | (si->si_code == CLD_DUMPED ? WCOREFLAG : 0);
+    return si->si_code == CLD_EXITED ? W_EXITCODE(si->si_status, 0) : W_EXITCODE(0, si->si_status);
 }
 
 /* sd-event reaps the child when this returns. */

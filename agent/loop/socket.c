@@ -173,7 +173,7 @@ static int address_of(const struct root *r, const char *path, struct sockaddr_un
         return err_errno(e, -fd, "%s", folder);
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
     int n = snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/%s", fd, slash + 1);
-    if (n < 0 || (size_t)n >= sizeof ret->sun_path) {
+    if ((size_t)n >= sizeof ret->sun_path) {
         (void)close(fd);
         return err_set(e, -ENAMETOOLONG, "%s: too long a name for a socket", path);
     }
