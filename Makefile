@@ -233,7 +233,13 @@ $(B)/tests/%: $(B)/objects/tests/unit/%.o $(call object,$(TEST_HELPER_SOURCES)) 
 WRAPPED := stat fstat fstatat openat __openat_2 mkdirat fchmod fchown fsync fdatasync ftruncate \
     fallocate read pread write pwrite lseek renameat2 unlinkat getrandom fgetxattr fsetxattr flock \
     timer_create timer_settime sigaction close fdopendir readdir fcntl syscall \
-    EVP_DigestInit_ex2
+    EVP_DigestInit_ex2 \
+    fork pipe2 dup2 close_range chdir setsid getppid waitpid waitid poll sigprocmask pidfd_open statfs \
+    readlink opendir prctl open geteuid getuid getpwnam setgroups setresgid setresuid setuid setrlimit \
+    socket socketpair bind listen accept4 getsockopt fchmodat sendmsg recvmsg sd_event_new \
+    sd_event_loop sd_event_set_watchdog sd_event_add_io sd_event_add_time sd_event_add_child \
+    sd_event_add_signal sd_notify sd_id128_get_boot clock_nanosleep gmtime_r inotifytools_initialize \
+    inotifytools_watch_file inotifytools_error
 $(WRAPPED_TESTS): LDFLAGS += $(addprefix -Wl$(,)--wrap=,$(WRAPPED))
 $(WRAPPED_TESTS): $(call object,$(WRAPPED_SOURCES))
 $(NET_TESTS): $(B)/libnet.a $(call object,$(NET_HELPER_SOURCES))

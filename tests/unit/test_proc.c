@@ -80,6 +80,15 @@ static void test_find(void **state)
     assert_int_equal(p.start_ticks, 700);
     assert_int_equal(p.state, 'S');
     assert_int_equal(process_find(proc, "other", &p, &e), 1);
+    /* The oldest, in whatever order they are listed. */
+    for (int pid = 100; pid < 140; pid++) {
+        char entry[16];
+        (void)snprintf(entry, sizeof entry, "%d", pid);
+        put_process(entry, "many", 'S', 1000 + (unsigned)pid * 7 % 41);
+    }
+    assert_int_equal(process_find(proc, "many", &p, &e), 1);
+    assert_int_equal(p.start_ticks, 1000);
+    assert_int_equal(p.pid * 7 % 41, 0);
     assert_int_equal(process_find("/nonexistent/proc", "etcd", &p, &e), -ENOENT);
     assert_string_equal(e.text, "/nonexistent/proc: can't be opened: No such file or directory");
 }
@@ -94,8 +103,10 @@ static void test_is(void **state)
     assert_true(process_is(proc, &p));
     put_process("30", "etcd", 'S', 701);
     assert_false(process_is(proc, &p));
-    put_process("30", "etcd", 'Z', 700);
-    assert_false(process_is(proc, &p));
+    for (const char *dead = "ZXx"; *dead; dead++) {
+        put_process("30", "etcd", *dead, 700);
+        assert_false(process_is(proc, &p));
+    }
     assert_int_equal(process_look(proc, 30, &p, &e), 0);
     assert_int_equal(process_look(proc, 31, &p, &e), 0);
     static const char *const odd[] = {"", ")", "30 (x) S", "30 (x) S 1 2 3",

@@ -1,4 +1,4 @@
-#include "wrapped.h"
+#include "inside.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,8 +38,7 @@ int wrapped_hits(void)
     return wrapped.hits;
 }
 
-/* -1: the call goes through; otherwise the errno to fail with, 0 for a call that does nothing. */
-static int fault(const char *call)
+int fault(const char *call)
 {
     for (size_t i = 0; i < wrapped.count && !wrapped.busy; i++) {
         struct wrapped_fault *f = &wrapped.at[i];
@@ -60,20 +59,11 @@ static int fault(const char *call)
     return -1;
 }
 
-static int strike(int errnum)
+int strike(int errnum)
 {
     errno = errnum;
     return errnum ? -1 : 0;
 }
-
-#define WRAP(type, name, parameters, arguments)                                                    \
-    type __real_##name parameters;                                                                 \
-    type __wrap_##name parameters;                                                                 \
-    type __wrap_##name parameters                                                                  \
-    {                                                                                              \
-        int errnum = fault(#name);                                                                 \
-        return errnum < 0 ? __real_##name arguments : strike(errnum);                              \
-    }
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 WRAP(int, stat, (const char *path, struct stat *st), (path, st))
