@@ -218,7 +218,7 @@ static void enter_signal(struct story *s, char *arguments)
                        .probe = probe,
                        .verdict = (enum verdict)v,
                        .reason = (enum reason)r,
-                       .facts = facts,
+                       .facts = json_object_size(facts) ? facts : NULL,
                        .held_usec = s->now_usec - 1};
     feed(s, &ev);
     json_decref(facts);
