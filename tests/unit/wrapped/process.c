@@ -49,6 +49,29 @@ WRAP(int, setresuid, (uid_t a, uid_t b, uid_t c), (a, b, c))
 WRAP(int, setuid, (uid_t uid), (uid))
 WRAP(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *limit), (what, limit))
 
+int __real_prctl(int option, ...);
+int __wrap_prctl(int option, ...);
+int __wrap_prctl(int option, ...)
+{
+    va_list args;
+    va_start(args, option);
+    unsigned long a = va_arg(args, unsigned long);
+    va_end(args);
+    int errnum = fault("prctl");
+    return errnum < 0 ? __real_prctl(option, a, 0, 0, 0) : strike(errnum);
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = va_arg(args, mode_t);
+    va_end(args);
+    int errnum = fault("open");
+    return errnum < 0 ? __real_open(path, flags, mode) : strike(errnum);
+}
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(int, socketpair, (int domain, int type, int protocol, int ends[2]),
      (domain, type, protocol, ends))
@@ -95,28 +118,4 @@ WRAP_NULL(struct passwd *, getpwnam, (const char *name), (name))
 WRAP_AS(int, inotifytools_initialize, (void), (), 0)
 WRAP_AS(int, inotifytools_watch_file, (const char *name, int mask), (name, mask), 0)
 WRAP_AS(int, inotifytools_error, (void), (), errnum)
-
-int __real_prctl(int option, ...);
-int __wrap_prctl(int option, ...);
-int __wrap_prctl(int option, ...)
-{
-    va_list args;
-    va_start(args, option);
-    unsigned long a = va_arg(args, unsigned long);
-    va_end(args);
-    int errnum = fault("prctl");
-    return errnum < 0 ? __real_prctl(option, a, 0, 0, 0) : strike(errnum);
-}
-
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
-{
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = va_arg(args, mode_t);
-    va_end(args);
-    int errnum = fault("open");
-    return errnum < 0 ? __real_open(path, flags, mode) : strike(errnum);
-}
 /* NOLINTEND(bugprone-reserved-identifier) */
