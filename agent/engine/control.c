@@ -45,12 +45,10 @@ static struct client *client_of(struct control *c, uint64_t serial)
 
 static void client_free(struct client *k)
 {
-    for (struct client **at = &k->control->clients; *at; at = &(*at)->next) {
-        if (*at == k) {
-            *at = k->next;
-            break;
-        }
-    }
+    struct client **at = &k->control->clients;
+    while (*at != k)
+        at = &(*at)->next;
+    *at = k->next;
     k->control->client_count--;
     io_free(k->io);
     timer_free(k->idle);

@@ -175,8 +175,9 @@ static void check_switch(struct engine *en)
 }
 
 /* Every look ends by itself, at the latest at its deadline; so only a node that slept, or a loop
- * that hung, leaves signals behind that nobody has looked at for too long. No event reaches the core
- * before they are unknown: else the time slept through would count as time in which they held. */
+ * that hung, leaves signals behind that nobody has looked at for too long. No event reaches the
+ * core before they are unknown: else the time slept through would count as time in which they held.
+ */
 static void forget_stale(struct engine *en)
 {
     uint64_t now_usec = engine_now(en);
@@ -303,15 +304,30 @@ static int open_journal(struct engine *en)
     return 0;
 }
 
+/* The loop, with the timers and the signals that the engine itself has in it. */
+static int open_loop(struct engine *en, struct err *e)
+{
+    const struct {
+        void (*fire)(void *context);
+        struct timer **at;
+    } timers[] = {
+        {on_wake, &en->wake}, {retry_journal, &en->journal_timer}, {check_stale, &en->stale_timer}};
+    static const struct {
+        int signo;
+        void (*come)(void *context);
+    } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    int r = loop_new(&en->loop, e);
+    for (size_t i = 0; r >= 0 && i < sizeof timers / sizeof *timers; i++)
+        r = timer_new(en->loop, timers[i].fire, en, timers[i].at, e);
+    for (size_t i = 0; r >= 0 && i < sizeof signals / sizeof *signals; i++)
+        r = loop_on_signal(en->loop, signals[i].signo, signals[i].come, en, e);
+    return r;
+}
+
 static int open_world(struct engine *en, const struct engine_options *o)
 {
     struct err e = {0};
-    if (loop_new(&en->loop, &e) < 0 || timer_new(en->loop, on_wake, en, &en->wake, &e) < 0 ||
-        timer_new(en->loop, retry_journal, en, &en->journal_timer, &e) < 0 ||
-        timer_new(en->loop, check_stale, en, &en->stale_timer, &e) < 0 ||
-        loop_on_signal(en->loop, SIGTERM, on_stop, en, &e) < 0 ||
-        loop_on_signal(en->loop, SIGINT, on_stop, en, &e) < 0 ||
-        loop_on_signal(en->loop, SIGHUP, on_reload, en, &e) < 0)
+    if (open_loop(en, &e) < 0)
         return report(ENGINE_FAILED, &e);
     if (en->node->bus_address && bus_new(en->loop, en->node->bus_address, &en->bus, &e) < 0)
         log_warning("no D-Bus: %s", e.text);

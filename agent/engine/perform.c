@@ -29,14 +29,18 @@ struct work {
 static const uint64_t plan_timeout_usec = 60 * USEC_PER_SEC;
 static const uint64_t undo_timeout_usec = 10 * USEC_PER_MINUTE;
 
+/* Out of the engine's list; the caller's. */
+static struct work *work_take(struct work *w)
+{
+    struct work **at = &w->engine->works;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    return w;
+}
+
 static void work_free(struct work *w)
 {
-    for (struct work **at = &w->engine->works; *at; at = &(*at)->next) {
-        if (*at == w) {
-            *at = w->next;
-            break;
-        }
-    }
     hand_free(w->hand);
     timer_free(w->fail);
     free(w->why);
@@ -134,14 +138,8 @@ static void report(struct work *w, const struct job_result *r)
 
 static void on_done(void *context, const struct job_result *r)
 {
-    struct work *w = context;
     /* Taken out of the list first: what the report sets off may look there. */
-    for (struct work **at = &w->engine->works; *at; at = &(*at)->next) {
-        if (*at == w) {
-            *at = w->next;
-            break;
-        }
-    }
+    struct work *w = work_take(context);
     if (w->asked)
         w->asked(w->asked_context, r);
     else
@@ -242,7 +240,7 @@ static void perform_cancel(struct engine *en, const char *incident)
     for (struct work *w = en->works, *next; w; w = next) {
         next = w->next;
         if (w->type == JOB_PLAN && w->incident && !strcmp(w->incident, incident))
-            work_free(w);
+            work_free(work_take(w));
     }
     look_cancel(en, incident);
 }
@@ -337,5 +335,5 @@ const char *perform_phase(const struct engine *en, const char *incident, uint64_
 void perform_free(struct engine *en)
 {
     while (en->works)
-        work_free(en->works);
+        work_free(work_take(en->works));
 }
