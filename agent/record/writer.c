@@ -121,9 +121,13 @@ int writer_write(struct writer *w, char *const *texts, size_t count, bool has_in
         (void)segment_name(w->next_seq, w->out.name);
         OWNED(free) char *path = path_of(w->out.name);
         int code = append_create(w->root, path, &w->out.file, e);
-        if (code < 0)
-            return code;
         w->good_bytes = 0;
+        if (code < 0) {
+            /* It may be there, made and not removed again; what was there before isn't ours. */
+            if (code != -EEXIST)
+                give_up_output(w);
+            return code;
+        }
         batch_add_header(&b, w);
     }
     for (size_t i = 0; i < count; i++)

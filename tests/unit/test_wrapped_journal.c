@@ -166,6 +166,23 @@ static void test_clearing_away_fails(void **state)
     }
 }
 
+/* Made, not durable and not removed again: it must not be in the way for ever. */
+static void test_new_segment_is_left(void **state)
+{
+    static const struct wrapped_fault faults[] = {{"fsync", 1, 1, EIO, NULL, NULL},
+                                                  {"unlinkat", 0, 1, EIO, NULL, NULL}};
+    struct fixture *f = *state;
+    struct journal *j = lost(f);
+    wrapped_set(faults, 2);
+    assert_int_equal(journal_sync(j, &f->e), -EIO);
+    assert_int_equal(wrapped_hits(), 2);
+    wrapped_set(NULL, 0);
+    must_sync(f, j);
+    journal_close(j);
+    must_be(f, JOURNAL_WHOLE);
+    types_must_be(f, "genesis signal intent segment result ");
+}
+
 /* Somebody cut the file while it was given up: what was recorded isn't there any more. */
 static void test_durable_records_are_gone(void **state)
 {
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_opening_and_writing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clearing_away_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_new_segment_is_left, setup, teardown),
         cmocka_unit_test_setup_teardown(test_durable_records_are_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_last_line_grows_for_ever, setup, teardown),
         cmocka_unit_test(test_hasher_fails),
