@@ -334,6 +334,8 @@ static void colours(void **state)
     on_terminal(a, "1", "signals", said);
     verb_must_say(said, (const char *const[]){"pass      a", NULL});
     assert_null(strchr(said, '\033'));
+    on_terminal(a, "1", "journal show", said);
+    assert_null(strchr(said, '\033'));
     answers(a, a_plan);
     on_terminal(a, "", "plan", said);
     verb_must_say(said, (const char *const[]){"\033[31m-old\033[0m", "\033[32m+new\033[0m", NULL});

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "act/deadman.h"
+#include "act/stash.h"
 #include "act/step.h"
 #include "base/own.h"
 #include "decide/guard.h"
@@ -248,6 +249,51 @@ static void no_bus(void **state)
     must_start(f, "no D-Bus: ");
 }
 
+/* Named in the node's description: no host's, and no observer beside the program. */
+static void named_parts(void **state)
+{
+    struct fixture *f = *state;
+    put_obstacle(f, &(struct obstacle){.path = "/etc/planeguard/node.yaml",
+                                       .bytes = "apiVersion: planeguard/v1\nkind: Node\n"
+                                                "spec: {name: m1, bus: 'unix:path=/nowhere', "
+                                                "observer: [/bin/false]}\n"});
+    must_start(f, "started: ");
+}
+
+/* What a crash left out is home before anything else, and recorded. */
+static void a_manifest_that_is_out(void **state)
+{
+    struct fixture *f = *state;
+    struct digest d = digest_of("one", 3);
+    struct file_status st;
+    char name[STASH_NAME];
+    assert_int_equal(stash_name("/etc/kubernetes/manifests/a.yaml", &d, 0, name, NULL), 0);
+    assert_int_equal(folder_make(f->root, "/etc/kubernetes/manifests", 0755, &f->e), 0);
+    OWNED(free) char *path = mem_printf("/etc/kubernetes/.planeguard/%s", name);
+    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "one"});
+    must_start(f, "put back 1 manifest(s) that were out");
+    assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);
+    assert_true(st.exists);
+    types_must_be(f, "genesis recover start event event stop ");
+    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "two"});
+    must_start(f, "started: ");
+    types_must_be(f, "genesis recover start event event stop recover start event event stop ");
+}
+
+/* The program stands alone: the observer is where it would be installed. */
+static void no_observer_beside_it(void **state)
+{
+    struct fixture *f = *state;
+    const char *program = getenv("PLANEGUARD");
+    if (!program)
+        skip();
+    OWNED(free)
+    char *command = mem_printf("cp %s %s/alone && %s/alone --root /nowhere run 2>&1 | "
+                               "grep -q 'root /nowhere'",
+                               program, f->path, f->path);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     json_setup();
@@ -265,6 +311,9 @@ int main(void)
         A_TEST(no_stage),
         A_TEST(documents_that_can_not_be_kept),
         A_TEST(no_bus),
+        A_TEST(named_parts),
+        A_TEST(a_manifest_that_is_out),
+        A_TEST(no_observer_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,37 @@ static void another_mode(void **state)
                    "      these documents: in dry-run restart-hung-apiserver\n");
 }
 
+static void two_incidents_by_another_mode(void **state)
+{
+    struct life *l = *state;
+    heal_once(l);
+    life_start_again(l, "r2");
+    life_later(l, 3600);
+    life_hang(l, "r2-2");
+    life_heal(l, "r2-2");
+    put_policy(l, "mode: observe");
+    ASKED_MUST_SAY(l, 1, "replay --policy FILE",
+                   ", held 2 (mode 2), called a person 0; 2 incidents\n");
+}
+
+static bool of_no_probe(struct recorder *r, const char *type, unsigned number, json_t *body)
+{
+    (void)number;
+    if (!strcmp(type, "signal") && r->number++ < 2)
+        json_put(body, "signal", json_string("moon"));
+    return true;
+}
+
+static void signals_that_nobody_knows(void **state)
+{
+    struct life *l = *state;
+    l->recorder.change = of_no_probe;
+    life_start(l, "r1");
+    life_all_pass(l);
+    MUST_SAY(l, 0, "replay --policy enforce",
+             "2 signals are of probes that these documents don't have.\n");
+}
+
 /* First one guard, then none any more: two choices of one incident, and the rest made up. */
 static void several_choices(void **state)
 {
@@ -326,6 +357,8 @@ int main(void)
         A_TEST(nothing_can_be_compared),
         A_TEST(other_documents_that_decide_the_same),
         A_TEST(another_mode),
+        A_TEST(two_incidents_by_another_mode),
+        A_TEST(signals_that_nobody_knows),
         A_TEST(several_choices),
         A_TEST(a_failure_that_waits_longer),
         A_TEST(an_incident_of_one_side),
