@@ -55,9 +55,9 @@ static void with_torn_tail(struct world *w)
     with_records(w);
     (void)snprintf(path, sizeof path, "%s" JOURNAL_FOLDER "/%s", w->path, segment_name(0, name));
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (fd < 0 || write(fd, torn, sizeof torn - 1) != (ssize_t)sizeof torn - 1)
+    bool written = fd >= 0 && write(fd, torn, sizeof torn - 1) == (ssize_t)sizeof torn - 1;
+    if (!written || close(fd) < 0)
         world_must(-1, &(struct err){.text = "no segment to tear"});
-    (void)close(fd);
 }
 
 /* Nothing that was in the journal is thrown away. */

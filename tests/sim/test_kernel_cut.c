@@ -401,7 +401,8 @@ static void a_copy(void **state)
         make_new(seed % 2, false);
         int fd = open("/etc/f", O_WRONLY | O_CLOEXEC);
         assert_int_equal(write(fd, "OLD", 3), 3);
-        assert_int_equal(unlinkat(open("/etc", O_RDONLY), "f", 0), 0);
+        int folder = open("/etc", O_RDONLY);
+        assert_int_equal(unlinkat(folder, "f", 0), 0);
         uint64_t hash = files_hash(task.files, "/");
         struct files *copy = files_copy(task.files);
         assert_int_equal(files_hash(copy, "/"), hash);

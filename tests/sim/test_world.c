@@ -168,7 +168,7 @@ static struct outcome month(uint64_t seed, const char *without)
         for (unsigned i = 0; i < 3; i++)
             o.live = o.live && world_truth(fake.world, i).apiserver_ready &&
                      world_truth(fake.world, i).containers == 1;
-        _exit(write(pipes[1], &o, sizeof o) != sizeof o);
+        _exit(write(pipes[1], &o, sizeof o) == sizeof o ? 0 : 1);
     }
     (void)close(pipes[1]);
     assert_int_equal(read(pipes[0], &o, sizeof o), sizeof o);
