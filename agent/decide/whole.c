@@ -1,5 +1,6 @@
 /* The state with all that a run knows: core_save's, and under "running" what a start forgets. With
  * it, and the documents, a replay goes on in the middle of a run. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,8 @@ static int load_plan(struct incident **at, const json_t *saved, const json_t *ru
         return err_set(e, -ENOENT, "the documents that incident %s was planned on aren't stored",
                        (*at)->id);
     struct incident *again = incident_load(saved, g);
-    if (!again || !again->generation) {
+    assert(again); /* core_load has just read it */
+    if (!again->generation) {
         incident_free(again);
         return err_set(e, -EINVAL, "incident %s has no plan of its documents", (*at)->id);
     }
