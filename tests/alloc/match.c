@@ -25,6 +25,7 @@ int match_story(const char *path)
     bool same = !strcmp(expected, buf_string(&s.seen));
     buf_fini(&s.seen);
     core_free(s.core);
-    generation_unref(s.generation);
+    for (size_t i = 0; i < s.generation_count; i++)
+        generation_unref(s.generations[i]);
     return same ? EXIT_RIGHT : EXIT_SETUP;
 }
