@@ -2,6 +2,7 @@
 
 A command is a method `do_WORD`; what may be expected is in expectations.py."""
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from node import read_text
 
 DISK_BYTES = 1 << 20  # less than the journal would like to reserve ahead
 JOURNAL, KILL_SWITCH = '/var/log/planeguard', '/run/planeguard/kill-switch'
+LOCK = '/run/planeguard/lock'
 ON_CI = os.environ.get('CI', '') not in ('', '0', 'false')
 
 
@@ -174,6 +176,20 @@ class Scenario(Expectations):
             process.kill(pid)
         self.agent.signal_all(signal.SIGKILL)
         self.agent.child.wait()
+        self.wait_for_lock()
+
+    def wait_for_lock(self):
+        """Until the last of them is really gone: a power cut leaves nobody behind who holds the lock."""
+        until = time.monotonic() + 20
+        with open(self.node.path(LOCK), 'rb') as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise Expected('somebody still holds the lock 20 s after the power was cut')
+                    time.sleep(0.02)
 
     def do_switch(self, what):
         path = self.node.path(KILL_SWITCH)
