@@ -106,6 +106,11 @@ void faults_tempt(struct master *m)
         arm(f, 80);
 }
 
+bool faults_disk_was_good(const struct master *m, uint64_t for_usec)
+{
+    return all[m->index].bad_usec + for_usec < schedule_now();
+}
+
 static void on_strike(void *context)
 {
     struct master *m = context;

@@ -58,7 +58,10 @@ static void on_effect(void *context)
 {
     struct hand_work *w = context;
     struct task *hand = w->task;
+    uint64_t before = invariants_effects(w->master);
     int answer = w->calls->effect(w->context, w->effect);
+    if (answer == 0 && invariants_effects(w->master) == before)
+        sim_fail(w->master, "intent", "a hand goes on, and what it did isn't recorded");
     w->answer = answer < 0 ? answer : 0;
     task_wake(hand);
 }

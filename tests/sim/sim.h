@@ -107,6 +107,8 @@ void people_calm(void);
 void faults_start(void);
 /* A hand of this master begins to change something: the moment to strike. */
 void faults_tempt(struct master *m);
+/* No call of this master's failed for so long. */
+bool faults_disk_was_good(const struct master *m, uint64_t for_usec);
 void faults_calm(void);
 
 /* ---- invariants.c ---- */
@@ -119,6 +121,8 @@ void invariants_acted(struct master *m, const char *what);
 void invariants_job(struct master *m, struct task *hand, const struct job *job);
 /* `is_done`: it ended with "done" or "already". */
 void invariants_job_ended(struct master *m, struct task *hand, bool is_done);
+/* How many effects' records are durable. */
+uint64_t invariants_effects(const struct master *m);
 /* A dead-man waits. */
 void invariants_armed(struct master *m, struct task *deadman);
 /* A crash has just been: what recovery would make of it, twice. */

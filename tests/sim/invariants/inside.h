@@ -29,7 +29,7 @@ struct open_incident {
     char id[40];
     char failure[64], state[24];
     uint64_t opened_usec;
-    bool has_begun; /* an intent was recorded */
+    bool has_begun; /* a step of its was */
 };
 
 /* What lies at a name in the manifests folder now. */
@@ -81,6 +81,8 @@ void stands_signal(struct master *m, const char *line, size_t length);
 void stands_record(struct master *m, const char *type, const json_t *body);
 /* All that became durable together was told. */
 void stands_batch_ended(struct master *m);
+/* An undo begins. */
+void stands_undo(struct master *m, const struct job *job);
 /* A step begins: the mode, and before anything was changed also what was seen. */
 void stands_step(struct master *m, const struct job *job);
 /* A playbook's first step begins, for an incident of that age. */

@@ -85,6 +85,8 @@ void invariants_job(struct master *m, struct task *hand, const struct job *job)
         check_step(m, job);
     else if (job->type == JOB_KEEP)
         check_keep(m, job);
+    else if (job->type == JOB_UNDO)
+        stands_undo(m, job);
     if (works(&now))
         faults_tempt(m);
 }

@@ -106,7 +106,8 @@ static void take_start(struct master *m, const json_t *body)
             is_there |= !strcmp(json_get_string(one, "id", ""), w->open[i].id);
         if (is_there)
             continue;
-        if (w->open[i].has_begun)
+        /* Its end may have been recorded where nothing could be written. */
+        if (w->open[i].has_begun && faults_disk_was_good(m, 10 * USEC_PER_MINUTE))
             sim_fail(m, "forgotten", "incident %s (%s) was begun for and is forgotten",
                      w->open[i].id, w->open[i].failure);
         reach("life", "incident lost in a crash");
@@ -127,9 +128,6 @@ void tap_record(struct master *m, const char *type, const json_t *body)
         (void)snprintf(w->intent_incident, sizeof w->intent_incident, "%s",
                        json_get_string(body, "incident", ""));
         w->intent_step = (int)json_get_int(body, "index", -1);
-        struct open_incident *i = open_of(w, w->intent_incident);
-        if (i)
-            i->has_begun = true;
     } else if (!strcmp(type, "result")) {
         take_result(w, body);
     } else if (!strcmp(type, "start")) {

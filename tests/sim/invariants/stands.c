@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "inside.h"
 
 enum { SIGNALS_MAX = 64, NAME_TEXT = 64 };
 
 /* What shipped policies say; and how late a record may be durable on a slow disk. */
 static const uint64_t settle_usec = 5 * USEC_PER_MINUTE;
+static const uint64_t start_bound_usec = 60 * USEC_PER_SEC;
 static const uint64_t late_usec = 10 * USEC_PER_SEC, look_bound_usec = 40 * USEC_PER_SEC;
 
 struct last {
@@ -28,6 +30,7 @@ static struct standing {
     struct generation *generation;
     int playbook; /* of the one that acted last */
     uint64_t began_usec, ended_usec;
+    char undoes[NAME_TEXT]; /* whose undo was begun last */
     char untold[NAME_TEXT]; /* escalated, and nobody was told yet */
 } all[MASTERS_MAX];
 
@@ -158,6 +161,8 @@ static void take_incident(struct master *m, struct standing *s, const json_t *bo
         stands_batch_ended(m);
         (void)snprintf(s->untold, sizeof s->untold, "%s", incident);
     }
+    if (!strcmp(from, "undoing") && strcmp(to, from) != 0 && strcmp(incident, s->undoes) != 0)
+        sim_fail(m, "undone", "incident %s is %s, and its undo was never begun", incident, to);
     if (!strcmp(incident, s->acts) && !s->ended_usec && is_at_work(from) && !is_at_work(to))
         s->ended_usec = record_usec(m, body);
 }
@@ -170,6 +175,8 @@ void stands_record(struct master *m, const char *type, const json_t *body)
     if (!strcmp(type, "start")) {
         s->count = 0;
         s->looked[0] = '\0';
+        if (invariants_is_out(m) && faults_disk_was_good(m, start_bound_usec))
+            sim_fail(m, "home", "the agent has started, and a manifest is out");
     } else if (!strcmp(type, "event")) {
         (void)snprintf(s->looked, sizeof s->looked, "%s", incident);
         s->looked_usec = record_usec(m, body);
@@ -220,12 +227,34 @@ static void check_alone(struct master *m, const struct job *job)
     }
 }
 
+/* What a crash now would leave knows of the step. */
+static void check_saved(struct master *m, const struct job *job)
+{
+    size_t length = 0, i;
+    const char *text = files_get_durable(m->files, "/var/lib/planeguard/state.json", &length);
+    OWNED(json_decref) json_t *saved = text ? json_loadb(text, length, 0, NULL) : NULL;
+    const json_t *one;
+    json_array_foreach (json_object_get(json_object_get(saved, "core"), "incidents"), i, one)
+        if (!strcmp(json_get_string(one, "id", ""), job->incident) &&
+            !strcmp(json_get_string(one, "state", ""), "running") &&
+            json_get_int(one, "step", -1) == job->step)
+            return;
+    sim_fail(m, "intent", "step %d of incident %s begins, and the saved state doesn't know it",
+             job->step, job->incident);
+}
+
+void stands_undo(struct master *m, const struct job *job)
+{
+    (void)snprintf(all[m->index].undoes, NAME_TEXT, "%s", job->incident);
+}
+
 void stands_step(struct master *m, const struct job *job)
 {
     const struct standing *s = &all[m->index];
     const json_t *steps = json_object_get(job->plan, "steps");
     if (strcmp(s->mode, "enforce") != 0)
         sim_fail(m, "dry-run", "a step begins, and the mode in force is %s", s->mode);
+    check_saved(m, job);
     for (int i = 0; i < job->step; i++)
         if (json_get_bool(json_array_get(steps, (size_t)i), "changes", true))
             return;
@@ -241,7 +270,7 @@ void stands_check(struct master *m, const struct job *job, uint64_t opened_usec)
     if (strcmp(s->looked, job->incident) != 0 || now - s->looked_usec > look_bound_usec)
         sim_fail(m, "fresh look", "playbook %s begins without one", name);
     if (strcmp(s->acts, job->incident) != 0 && s->acts[0] && opened_usec > s->began_usec &&
-        (!s->ended_usec || now + late_usec < s->ended_usec + settle_usec))
+        s->ended_usec && now + late_usec < s->ended_usec + settle_usec)
         sim_fail(m, "settle", "playbook %s begins on what may be the echo of incident %s", name,
                  s->acts);
     (void)snprintf(s->acts, sizeof s->acts, "%s", job->incident);

@@ -110,6 +110,8 @@ void check_step(struct master *m, const struct job *job)
         sim_fail(m, "intent", "step %d of %s begins without a durable intent", job->step,
                  p->meta.name);
     stands_step(m, job);
+    if (open_of(w, job->incident))
+        open_of(w, job->incident)->has_begun = true;
     if (job->step == 0) {
         check_limits(m, job);
         check_patience(m, job);

@@ -16,6 +16,8 @@ static struct {
 static const char *const wanted[] = {
     "\"type\":\"intent\"",   "\"type\":\"result\"", "\"type\":\"incident\"", "\"type\":\"guard\"",
     "\"type\":\"escalate\"", "\"type\":\"start\"",  "\"event\":\"looked\"",  "\"type\":\"config\""};
+static const char effect_type[] = "\"type\":\"effect\"";
+static uint64_t effects[MASTERS_MAX];
 static const char signal_type[] = "\"type\":\"signal\"";
 
 static bool is_wanted(const char *line, size_t length)
@@ -26,10 +28,16 @@ static bool is_wanted(const char *line, size_t length)
     return false;
 }
 
+uint64_t invariants_effects(const struct master *m)
+{
+    return effects[m->index];
+}
+
 static void take_line(struct master *m, const char *line, size_t length)
 {
     if (memmem(line, length, signal_type, sizeof signal_type - 1))
         stands_signal(m, line, length);
+    effects[m->index] += memmem(line, length, effect_type, sizeof effect_type - 1) != NULL;
     if (!is_wanted(line, length))
         return;
     json_t *record = json_loadb(line, length, 0, NULL);
