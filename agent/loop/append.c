@@ -53,7 +53,7 @@ int append_create(const struct root *r, const char *path, struct append **ret, s
 
 int append_open(const struct root *r, const char *path, struct append **ret, struct err *e)
 {
-    OWNED(fd_close) int fd = path_open(r, path, 0, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    OWNED(fd_close) int fd = path_open(r, path, 0, O_RDWR | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     if (fd < 0)
         return err_errno(e, -fd, "%s: can't be opened for appending", path);
@@ -144,6 +144,40 @@ int append_sync(struct append *a, struct err *e)
         return 0;
     a->lost = true;
     return err_errno(e, errno, "%s: can't be made durable (fdatasync)", a->path);
+}
+
+static ssize_t write_at(int fd, const char *bytes, size_t length, uint64_t at)
+{
+    ssize_t n;
+    do
+        n = pwrite(fd, bytes, length, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static ssize_t read_at(int fd, char *bytes, size_t length, uint64_t at)
+{
+    ssize_t n;
+    do
+        n = pread(fd, bytes, length, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+int append_again(struct append *a, uint64_t from, struct err *e)
+{
+    char bytes[8192];
+    assert(from <= a->length);
+    while (from < a->length) {
+        uint64_t left = a->length - from;
+        ssize_t n = read_at(a->fd, bytes, left < sizeof bytes ? (size_t)left : sizeof bytes, from);
+        if (n > 0)
+            n = write_at(a->fd, bytes, (size_t)n, from);
+        if (n <= 0)
+            return err_errno(e, n < 0 ? errno : EIO, "%s: can't be written again", a->path);
+        from += (uint64_t)n;
+    }
+    return append_sync(a, e);
 }
 
 int append_cut(struct append *a, uint64_t length, struct err *e)

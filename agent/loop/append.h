@@ -39,6 +39,10 @@ int append_reserve(struct append *a, uint64_t least, uint64_t ahead, struct err 
 int append_write(struct append *a, const void *bytes, size_t length, struct err *e);
 /* Makes what was written durable. On failure the file is lost. */
 int append_sync(struct append *a, struct err *e);
+/* Writes what is there from `from` to the end once more, and makes it durable: after a failed fsync
+ * of a process that is gone, reading shows bytes that the disk may not have, and only writing them
+ * again makes the kernel try again. */
+int append_again(struct append *a, uint64_t from, struct err *e);
 /* Cuts the file to `length`, durably. */
 int append_cut(struct append *a, uint64_t length, struct err *e);
 /* Gives the space reserved beyond the end back (the file is complete). */

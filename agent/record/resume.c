@@ -25,13 +25,17 @@ static int judge_segment(const struct root *root, const char *name, struct judge
     return code;
 }
 
-/* Goes on behind the last right record; what is torn behind it is saved and cut off. */
+/* Goes on behind the last right record; what is torn behind it is saved and cut off. The last batch
+ * may have been read from memory only, if its writer died after an fdatasync that failed: it is
+ * written again before anything stands behind it. */
 static int resume(struct writer *w, const char *name, const struct judge *judge, struct err *e)
 {
     OWNED(free) char *path = path_of(name);
     int code = append_open(w->root, path, &w->out.file, e);
     if (code == 0 && append_length(w->out.file) > judge->good_bytes)
         code = append_cut(w->out.file, judge->good_bytes, e);
+    if (code == 0)
+        code = append_again(w->out.file, judge->batch_from, e);
     if (code < 0)
         return code;
     (void)snprintf(w->out.name, sizeof w->out.name, "%s", name);
@@ -69,7 +73,7 @@ static int begin(struct writer *w, struct err *e)
 {
     memcpy(w->head, chain_start, sizeof w->head);
     int code = writer_write(w, NULL, 0, false, e);
-    if (code < 0 && *w->debris) {
+    if (code < 0) {
         OWNED(free) char *path = path_of(w->debris);
         (void)file_remove(w->root, path, NULL);
     }

@@ -124,6 +124,8 @@ static bool judge_formed(struct judge *j, const struct walk_line *l, const struc
     j->since = line->since;
     j->records++;
     j->bytes += l->end - j->good_bytes;
+    if (line->since == line->seq)
+        j->batch_from = j->good_bytes;
     j->good_bytes = l->end;
     return true;
 }

@@ -18,6 +18,7 @@ struct judge {
     char head[DIGEST_HEX + 1];
     char file[64];       /* the segment that we are in */
     uint64_t good_bytes; /* of it: end of the last right line */
+    uint64_t batch_from; /* of it: where that line's batch begins */
     uint64_t records, segments, bytes;
     enum journal_verdict verdict; /* JOURNAL_TORN_TAIL as long as nothing worse turns up */
     bool is_hole; /* all that can't be read so far has bytes in it that were never written */

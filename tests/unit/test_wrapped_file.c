@@ -617,6 +617,47 @@ static void test_append_when_full(void **state)
     append_close(NULL);
 }
 
+/* What a process before us may have failed to make durable is written once more. */
+static void test_append_again(void **state)
+{
+    static const struct {
+        const char *what;
+        struct wrapped_fault fault;
+        uint64_t from;
+        int code;
+    } rows[] = {
+        {"all of it", {"none", 0, 0, 0, NULL, NULL}, 0, 0},
+        {"its end", {"none", 0, 0, 0, NULL, NULL}, 9000, 0},
+        {"nothing", {"none", 0, 0, 0, NULL, NULL}, 10000, 0},
+        {"reading is interrupted", {"pread", 1, 2, EINTR, NULL, NULL}, 0, 0},
+        {"writing is interrupted", {"pwrite", 0, 2, EINTR, NULL, NULL}, 0, 0},
+        {"it can't be read", {"pread", 1, 1, EIO, NULL, NULL}, 0, -EIO},
+        {"it is shorter by now", {"pread", 1, 1, 0, NULL, NULL}, 0, -EIO},
+        {"it can't be written", {"pwrite", 1, 1, ENOSPC, NULL, NULL}, 0, -ENOSPC},
+        {"it isn't made durable", {"fdatasync", 0, 1, EIO, NULL, NULL}, 0, -EIO},
+    };
+    struct fixture *f = *state;
+    char *bytes = mem_alloc(10000);
+    memset(bytes, 'x', 10000);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        OWNED(append_close) struct append *a = NULL;
+        assert_int_equal(file_replace(f->root, "/etc/file", "/etc", bytes, 10000, NULL, &f->e), 0);
+        assert_int_equal(append_open(f->root, "/etc/file", &a, &f->e), 0);
+        wrapped_set(&rows[i].fault, 1);
+        int code = append_again(a, rows[i].from, &f->e);
+        wrapped_set(NULL, 0);
+        if (code != rows[i].code)
+            fail_msg("%s: %d: %s", rows[i].what, code, f->e.text);
+        if (code < 0)
+            assert_non_null(strstr(f->e.text, "/etc/file"));
+        OWNED(buf_fini) struct buf after = {0};
+        assert_int_equal(file_read(f->root, "/etc/file", 0, 20000, &after, &f->e), 0);
+        assert_int_equal(after.length, 10000);
+        assert_memory_equal(after.bytes, bytes, 10000);
+    }
+    free(bytes);
+}
+
 static void test_stream_of_a_file_that_is_cut(void **state)
 {
     struct fixture *f = *state;
@@ -711,6 +752,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_append_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(test_append_when_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stream_of_a_file_that_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walk_through_what_goes, setup, teardown),

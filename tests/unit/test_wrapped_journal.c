@@ -183,6 +183,24 @@ static void test_new_segment_is_left(void **state)
     types_must_be(f, "genesis signal intent segment result ");
 }
 
+/* Somebody else's file has the name of the next segment: it stays, and is told of, until it goes.
+ */
+static void test_next_segment_is_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct journal *j = lost(f);
+    file_put(f, SECOND_SEGMENT, "x", 1);
+    assert_int_equal(journal_sync(j, &f->e), -EEXIST);
+    struct buf there = file_get(f, SECOND_SEGMENT);
+    assert_int_equal(there.length, 1);
+    buf_fini(&there);
+    assert_int_equal(unlink(audit_path(f, SECOND_SEGMENT)), 0);
+    must_sync(f, j);
+    journal_close(j);
+    must_be(f, JOURNAL_WHOLE);
+    types_must_be(f, "genesis signal intent segment result ");
+}
+
 /* Somebody cut the file while it was given up: what was recorded isn't there any more. */
 static void test_durable_records_are_gone(void **state)
 {
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clearing_away_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_new_segment_is_left, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_next_segment_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(test_durable_records_are_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_last_line_grows_for_ever, setup, teardown),
         cmocka_unit_test(test_hasher_fails),
