@@ -10,7 +10,7 @@
 enum strike { STRIKE_NONE, STRIKE_AGENT, STRIKE_HAND, STRIKE_POWER };
 
 struct faults {
-    struct stream_random tempt, disk, slow;
+    struct stream_random tempt, disk, slow, moment;
     enum strike strike;
     unsigned left;                /* calls until it strikes */
     uint64_t bad_usec;            /* the disk is bad until then */
@@ -99,11 +99,31 @@ static void arm(struct faults *f, unsigned most)
         f->strike = STRIKE_NONE;
 }
 
+/* Somebody mends the manifest at the very moment. */
+static void on_edit(void *context)
+{
+    struct master *m = context;
+    if (sim.is_calm || m->life != LIFE_UP)
+        return;
+    reach("fault", "edit under a hand");
+    world_edit(sim.world, m->index);
+}
+
 void faults_tempt(struct master *m)
 {
     struct faults *f = &all[m->index];
-    if (!sim.is_calm && random_one_in(&f->tempt, 5))
+    if (sim.is_calm)
+        return;
+    if (random_one_in(&f->tempt, 5))
         arm(f, 80);
+    if (sim_has("bad-disk") && random_one_in(&f->moment, 12)) {
+        f->bad_usec = schedule_now() + random_between(&f->moment, 5, 120) * USEC_PER_SEC;
+        sim_say(m, "the disk is bad while a hand is at work");
+        reach("fault", "bad disk under a hand");
+    }
+    if (sim_has("good-edit") && random_one_in(&f->moment, 12))
+        (void)schedule_at(schedule_now() + random_between(&f->moment, 1, 3000) * USEC_PER_MSEC,
+                          on_edit, m);
 }
 
 bool faults_disk_was_good(const struct master *m, uint64_t for_usec)
@@ -141,6 +161,7 @@ void faults_start(void)
         f->tempt = random_stream(sim.seed, "tempt", i);
         f->disk = random_stream(sim.seed, "disk", i);
         f->slow = random_stream(sim.seed, "slow", i);
+        f->moment = random_stream(sim.seed, "moment", i);
         f->numbers = random_stream(sim.seed, "numbers", i);
         (void)schedule_at(random_wait(&f->tempt, 4 * day_usec), on_strike, &sim.masters[i]);
         (void)schedule_at(random_wait(&f->disk, 6 * day_usec), on_bad_disk, &sim.masters[i]);

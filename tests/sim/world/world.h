@@ -71,6 +71,8 @@ void world_boot(struct world *w, unsigned master);
 /* The whole machine stands still from now until world_resume (suspend). */
 void world_suspend(struct world *w, unsigned master);
 void world_resume(struct world *w, unsigned master);
+/* Somebody writes a manifest of the API server that is right, now. */
+void world_edit(struct world *w, unsigned master);
 
 /* Its wall clock was set: what depends on it is looked at anew. */
 void world_wall_set(struct world *w, unsigned master);
