@@ -113,6 +113,17 @@ ENGINE = [
         "en->state_unsaved |= f->type == EFFECT_SAVE;", "en->state_unsaved |= f->type == EFFECT_SAVE && !en->core;"),
     sim("wake-lost", "what is due by time alone is forgotten", "engine/perform.c",
         "at_usec == USEC_NEVER ? USEC_NEVER : at_usec - en->booted_usec", "at_usec == USEC_NEVER ? USEC_NEVER : USEC_NEVER"),
+    sim("state-failure-ignored", "a state that can't be saved doesn't matter", "engine/engine.c",
+        "    return recorded && !en->state_unsaved;", "    return recorded;"),
+    sim("sync-failure-ignored", "a journal that can't be written doesn't matter", "engine/engine.c",
+        "    bool recorded = sync_journal(en, e);", "    bool recorded = sync_journal(en, e) || true;"),
+    sim("effect-not-awaited", "an effect that can't be recorded doesn't matter", "engine/perform.c",
+        "        log_error(\"an effect can't be recorded: %s\", e.text);\n    return r;",
+        "        log_error(\"an effect can't be recorded: %s\", e.text);\n    return 0;"),
+    sim("reboot-refills", "a reboot counts as a day, which refills what limits an attempt", "engine/state.c",
+        "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0);",
+        "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0) +\n"
+        "                      (same_boot ? 0 : UINT64_C(86400000000));"),
 ]
 
 ACTS = [
@@ -134,6 +145,8 @@ ACTS = [
           "static-pod.restart-manifest", "dead-man"),
     crash("unfinished-left", "recovery leaves unfinished files", "act/recover.c",
           "    if (temporaries)\n", "    if (!temporaries)\n", "manifest.restore", "kill"),
+    sim("restore-blind", "a restore overwrites what somebody else wrote", "act/steps/manifest_restore.c",
+        "    if (!manifest_is(&now, c.before)) {", "    if (!json_object_get(plan, \"before\")) {"),
 ]
 
 FILES = [
@@ -179,13 +192,6 @@ JOURNAL = [
 # Bugs that nobody was seen to see yet, or not within a number of seeds that was tried: tried when they
 # are named, and counted nowhere else.
 OPEN = [
-    sim("state-failure-ignored", "a state that can't be saved doesn't matter", "engine/engine.c",
-        "    return recorded && !en->state_unsaved;", "    return recorded;"),
-    sim("sync-failure-ignored", "a journal that can't be written doesn't matter", "engine/engine.c",
-        "    bool recorded = sync_journal(en, e);", "    bool recorded = sync_journal(en, e) || true;"),
-    sim("effect-not-awaited", "an effect that can't be recorded doesn't matter", "engine/perform.c",
-        "        log_error(\"an effect can't be recorded: %s\", e.text);\n    return r;",
-        "        log_error(\"an effect can't be recorded: %s\", e.text);\n    return 0;"),
     sim("cooldown-ignored", "the cooldown is over at once", "decide/guards/cooldown.c",
         "if (v->now_usec >= until_usec) {", "if (v->now_usec) {"),
     sim("cause-ignored", "a failure isn't taken back under its cause", "decide/core.c",
@@ -198,10 +204,6 @@ OPEN = [
         "if (core_mode(c, p) != MODE_ENFORCE)", "if (core_mode(c, p) == MODE_OBSERVE)"),
     sim("unseen-is-proven", "verified though nobody could see", "decide/verify.c",
         "    if (t != TRUTH_TRUE) {", "    if (t == TRUTH_FALSE) {"),
-    sim("reboot-refills", "a reboot counts as a day, which refills what limits an attempt", "engine/state.c",
-        "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0);",
-        "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0) +\n"
-        "                      (same_boot ? 0 : UINT64_C(86400000000));"),
     sim("start-without-recovery", "what is out isn't put back at the start", "engine/engine.c",
         "    if (recover_stage(en->root, en->node, ret, &e) < 0)\n",
         "    *ret = (struct recovered){.actions = json_array()};\n    if (!en->node && recover_stage(en->root, en->node, ret, &e) < 0)\n"),
@@ -209,8 +211,6 @@ OPEN = [
         "{\n    forget_stale(en);\n    ev->now_usec", "{\n    ev->now_usec"),
     sim("undo-needs-journal", "an undo waits for a journal that can't be written", "engine/perform.c",
         "perform_job(en, f, JOB_UNDO, undo_timeout_usec, true);", "perform_job(en, f, JOB_UNDO, undo_timeout_usec, recorded);"),
-    sim("restore-blind", "a restore overwrites what somebody else wrote", "act/steps/manifest_restore.c",
-        "    if (!manifest_is(&now, c.before)) {", "    if (!json_object_get(plan, \"before\")) {"),
     crash("move-overwrites", "what is moved replaces what lies in its place", "loop/file.c",
         "to_fd, to_name, RENAME_NOREPLACE) < 0", "to_fd, to_name, 0) < 0",
           "stage.recover", "kill"),
