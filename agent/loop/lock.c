@@ -39,6 +39,20 @@ static void interrupt(int signo)
     (void)signo; /* that flock(2) returns EINTR is all that is wanted */
 }
 
+/* flock(2) until the timer's signal comes after `until_usec`. */
+static int lock_with(timer_t timer, const struct itimerspec *at, int fd, uint64_t until_usec)
+{
+    if (timer_settime(timer, TIMER_ABSTIME, at, NULL) < 0)
+        return -errno;
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR)
+            return -errno;
+        if (clock_boot_usec() >= until_usec)
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
 /* flock(2) with an end: a signal at `until_usec`, and again every 100 ms after it in case the
  * first came just before the call began to wait. */
 static int lock_until(int fd, uint64_t until_usec)
@@ -51,21 +65,12 @@ static int lock_until(int fd, uint64_t until_usec)
     timer_t timer;
     if (timer_create(CLOCK_BOOTTIME, &by_signal, &timer) < 0)
         return -errno;
-    int code = 0;
-    if (sigaction(SIGALRM, &action, &before) < 0) {
-        code = -errno;
-    } else {
-        code = timer_settime(timer, TIMER_ABSTIME, &at, NULL) < 0 ? -errno : 0;
-        while (code == 0 && flock(fd, LOCK_EX) < 0) {
-            if (errno != EINTR)
-                code = -errno;
-            else if (clock_boot_usec() >= until_usec)
-                code = -ETIMEDOUT;
-        }
-    }
+    bool is_set = sigaction(SIGALRM, &action, &before) == 0;
+    int code = is_set ? lock_with(timer, &at, fd, until_usec) : -errno;
     /* The timer goes first: nothing may come when the signal kills again. */
     (void)timer_delete(timer);
-    (void)sigaction(SIGALRM, &before, NULL);
+    if (is_set)
+        (void)sigaction(SIGALRM, &before, NULL);
     return code;
 }
 

@@ -272,9 +272,10 @@ static void nobody_else_may_ask(void **state)
     if (geteuid() != 0)
         skip();
     start(a);
-    OWNED(free) char *run = mem_printf("%s/run", a->f->path);
-    OWNED(free) char *folder = mem_printf("%s" RUN_FOLDER, a->f->path);
-    OWNED(free) char *path = mem_printf("%s" CONTROL_PATH, a->f->path);
+    char run[256], folder[256], path[256]; /* the child's, too, which leaves nothing behind so */
+    (void)snprintf(run, sizeof run, "%s/run", a->f->path);
+    (void)snprintf(folder, sizeof folder, "%s" RUN_FOLDER, a->f->path);
+    (void)snprintf(path, sizeof path, "%s" CONTROL_PATH, a->f->path);
     assert_int_equal(chmod(a->f->path, 0755), 0);
     assert_int_equal(chmod(run, 0755), 0);
     assert_int_equal(chmod(folder, 0755), 0);
