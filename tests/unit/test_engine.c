@@ -272,7 +272,7 @@ static void nobody_else_may_ask(void **state)
     if (geteuid() != 0)
         skip();
     start(a);
-    char run[256], folder[256], path[256]; /* the child's, too, which leaves nothing behind so */
+    char run[100], folder[100], path[100]; /* the child's, too, which leaves nothing behind so */
     (void)snprintf(run, sizeof run, "%s/run", a->f->path);
     (void)snprintf(folder, sizeof folder, "%s" RUN_FOLDER, a->f->path);
     (void)snprintf(path, sizeof path, "%s" CONTROL_PATH, a->f->path);
