@@ -100,6 +100,7 @@ static const char *const bad[] = {
     "{\"a\":[",
     "{\"a\":1,",
     /* keys: order and doubles */
+    "{\"ab\":1,\"aa\":2}",
     "{\"b\":1,\"a\":2}",
     "{\"a\":1,\"a\":2}",
     "{\"a\":1,\"\":2}",
