@@ -2,14 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "act/step.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "base/words.h"
 #include "cmd/verbs.h"
-#include "decide/guard.h"
-#include "observe/probe.h"
+#include "engine/catalog.h"
 
 static const struct verb verbs[] = {
     {"run", "", "the agent, in the foreground", cmd_run},
@@ -122,14 +120,7 @@ int main(int argc, char **argv)
 {
     mem_setup();
     json_setup();
-    const struct catalog catalog = {
-        .probes = probe_kinds,
-        .probe_count = probe_kind_count,
-        .steps = step_kinds,
-        .step_count = step_kind_count,
-        .guards = guard_kinds,
-        .guard_count = guard_kind_count,
-    };
+    const struct catalog catalog = catalog_of_rooms();
     struct options o = {.root = "/", .catalog = &catalog};
     const char *name = NULL;
     int kept = 0;

@@ -17,9 +17,8 @@
 #include "act/kinds.h"
 #include "base/mem.h"
 #include "config/certificate.h"
-#include "decide/guard.h"
+#include "engine/catalog.h"
 #include "fail.h"
-#include "observe/probe.h"
 
 OWNER(struct generation, generation_unref);
 
@@ -27,12 +26,6 @@ int told(const struct err *e)
 {
     (void)fprintf(stderr, "%s\n", e->text);
     return EXIT_TOLD;
-}
-
-static struct catalog all_kinds(void)
-{
-    return (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
-                            step_kind_count, guard_kinds,      guard_kind_count};
 }
 
 static void counting_begin(void)
@@ -50,7 +43,7 @@ static int load(const char *folder)
     struct complaints c = {0};
     struct err e;
     char hex[DIGEST_HEX + 1];
-    const struct catalog kinds = all_kinds();
+    const struct catalog kinds = catalog_of_rooms();
     counting_begin();
     if (root_open(folder, &root, &e) < 0)
         return told(&e);
@@ -161,7 +154,7 @@ struct generation *documents_load(const struct root *root)
     static struct catalog kinds; /* the generation refers to it */
     struct complaints c = {0};
     struct generation *g = NULL;
-    kinds = all_kinds();
+    kinds = catalog_of_rooms();
     if (generation_load(root, getenv("ALLOC_TOP"), NULL, &kinds, &g, &c) < 0) {
         (void)fprintf(stderr, "%s\n", c.count ? c.at[0].text : "no documents");
         exit(EXIT_SETUP);

@@ -8,10 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "act/step.h"
 #include "base/mem.h"
-#include "decide/guard.h"
-#include "observe/probe.h"
+#include "engine/catalog.h"
 
 static char folder[128];
 static struct root *root;
@@ -148,14 +146,7 @@ void fuzz_empty(const char *path)
 const struct catalog *fuzz_catalog(void)
 {
     static struct catalog all;
-    all = (struct catalog){
-        .probes = probe_kinds,
-        .probe_count = probe_kind_count,
-        .steps = step_kinds,
-        .step_count = step_kind_count,
-        .guards = guard_kinds,
-        .guard_count = guard_kind_count,
-    };
+    all = catalog_of_rooms();
     return &all;
 }
 

@@ -12,8 +12,7 @@
 #include "act/step.h"
 #include "base/duration.h"
 #include "base/mem.h"
-#include "decide/guard.h"
-#include "observe/probe.h"
+#include "engine/catalog.h"
 
 struct catalog life_catalog;
 static const uint64_t boot_usec = 1000 * USEC_PER_HOUR;
@@ -50,8 +49,7 @@ static struct generation *load(const char *policy)
 int life_setup(void **state)
 {
     struct life *l = mem_new(struct life);
-    life_catalog = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
-                                    step_kind_count, guard_kinds,      guard_kind_count};
+    life_catalog = catalog_of_rooms();
     recorder_init(&l->recorder);
     l->generation = load("enforce");
     l->other = load("dry-run");

@@ -34,7 +34,7 @@
 #include "base/mem.h"
 #include "decide/core.h"
 #include "decide/sieve.h"
-#include "observe/probe.h"
+#include "engine/catalog.h"
 #include "recorder.h"
 
 enum telling { PLAIN, RELOADED, JOURNALLED, TELLINGS };
@@ -164,8 +164,7 @@ static struct catalog kept;
 
 static void load(struct story *s, const char *policy)
 {
-    kept = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
-                            step_kind_count, guard_kinds,      guard_kind_count};
+    kept = catalog_of_rooms();
     char folder[] = "/tmp/planeguard-decide-XXXXXX";
     assert_non_null(mkdtemp(folder));
     char command[512];

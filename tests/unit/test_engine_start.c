@@ -10,12 +10,10 @@
 
 #include "act/deadman.h"
 #include "act/stash.h"
-#include "act/step.h"
 #include "base/own.h"
-#include "decide/guard.h"
+#include "engine/catalog.h"
 #include "engine/engine.h"
 #include "node_folder.h"
-#include "observe/probe.h"
 #include "verb_case.h"
 
 #define STATE STATE_FOLDER "/state.json"
@@ -44,8 +42,7 @@ static void run_and_stop(const struct fixture *f, rlim_t descriptors)
 {
     static struct catalog catalog;
     sigset_t stop;
-    catalog = (struct catalog){probe_kinds,     probe_kind_count, step_kinds,
-                               step_kind_count, guard_kinds,      guard_kind_count};
+    catalog = catalog_of_rooms();
     const struct engine_options o = {
         .root = f->path, .shipped = ".", .catalog = &catalog, .observer = "/bin/false"};
     const struct rlimit limit = {descriptors, descriptors};
