@@ -215,6 +215,13 @@ static void restart_incident(struct core *c, struct incident *i, struct effects 
 {
     i->looked_usec = i->verify_usec = 0;
     enum state was = i->state;
+    if (was == STATE_ESCALATED) {
+        /* The crash may have taken along the record that somebody was told: told again, for the
+         * same reason. */
+        incident_move(i, CHANGE_RESTARTED, c->now_usec, fx, "%s", i->why);
+        moves_escalate(c, i, fx);
+        return;
+    }
     bool lost = was >= STATE_RUNNING && was <= STATE_RECOVERING && (!i->generation || !i->plan);
     if (lost) {
         /* The plan is gone with its playbook: its files are home (recovery runs before this), the
