@@ -2,14 +2,13 @@
  * killed and stop, power fails, the machine is suspended, its wall clock is set. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "act/step.h"
 #include "base/mem.h"
 #include "cmd/verbs.h"
-#include "decide/guard.h"
+#include "engine/catalog.h"
 #include "engine/engine.h"
-#include "observe/probe.h"
 #include "sim.h"
 
 /* The boot clock of a booted machine doesn't begin at 0. */
@@ -32,10 +31,11 @@ uint64_t master_boot_usec(const struct master *m)
     return schedule_now() - m->booted_usec + clock_head_usec;
 }
 
-uint64_t master_true_usec(const struct master *m, uint64_t boot_usec)
+uint64_t boot_true_usec(const char *boot_id, uint64_t boot_usec)
 {
+    const char *start = strrchr(boot_id, '-');
     uint64_t since_boot = boot_usec > clock_head_usec ? boot_usec - clock_head_usec : 0;
-    return m->booted_usec + since_boot;
+    return (start ? strtoull(start + 1, NULL, 16) : 0) + since_boot;
 }
 
 uint64_t master_sleeps_until(const struct master *m)
@@ -63,14 +63,7 @@ const char *kernel_boot_id(void)
 const struct catalog *life_catalog(void)
 {
     static struct catalog all;
-    all = (struct catalog){
-        .probes = probe_kinds,
-        .probe_count = probe_kind_count,
-        .steps = step_kinds,
-        .step_count = step_kind_count,
-        .guards = guard_kinds,
-        .guard_count = guard_kind_count,
-    };
+    all = catalog_of_rooms();
     return &all;
 }
 
@@ -168,8 +161,8 @@ static void on_boot(void *context)
     struct master *m = context;
     m->life = LIFE_BOOTING;
     m->booted_usec = schedule_now();
-    m->boots++;
-    (void)snprintf(m->boot_id, sizeof m->boot_id, "%08x-0000-4000-8000-%012x", m->index, m->boots);
+    (void)snprintf(m->boot_id, sizeof m->boot_id, "%08x-0000-4000-8000-%012" PRIx64, m->index,
+                   m->booted_usec);
     sim_say(m, "boots");
     if (m->hooks_work)
         (void)task_start(m, TASK_RECOVER, recover_main, NULL, boot_done, m);
@@ -196,7 +189,7 @@ void life_power_cut(struct master *m, const char *why)
     m->loop = NULL;
     m->agent = NULL;
     observe_forget(m);
-    invariants_crashed(m);
+    invariants_power_cut(m);
     uint64_t off = sim.is_calm || random_one_in(&chance(m)->power, 2)
                        ? random_between(&chance(m)->power, 20, 200) * USEC_PER_SEC
                        : random_between(&chance(m)->power, 5, 300) * USEC_PER_MINUTE;

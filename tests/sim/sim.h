@@ -37,8 +37,7 @@ struct master {
     uint64_t resumes_usec; /* suspended: until then */
     uint64_t awake_usec;   /* true time since which it wasn't suspended */
     int64_t wall_usec;     /* its wall clock, less the true time */
-    unsigned boots;
-    char boot_id[37];
+    char boot_id[37];   /* of this boot; its start is in it */
     struct task *agent; /* NULL: not running */
     struct loop *loop;  /* the agent's, once it has one */
     bool hooks_work;    /* the unit's stop hook and the boot unit are installed */
@@ -80,8 +79,8 @@ void life_start(void); /* all masters boot */
  * forth or back by that), "wall=UNIX-SECONDS", "suspend=SECONDS", "reboot". False: no such. */
 bool life_plan(const char *what, uint64_t at_usec);
 uint64_t master_boot_usec(const struct master *m);
-/* The true time at which this master's boot clock shows `boot_usec`. */
-uint64_t master_true_usec(const struct master *m, uint64_t boot_usec);
+/* The true time at which the boot clock showed `boot_usec`, in the boot with that id. */
+uint64_t boot_true_usec(const char *boot_id, uint64_t boot_usec);
 void life_kill_agent(struct master *m, const char *why);
 void life_power_cut(struct master *m, const char *why);
 
@@ -125,8 +124,8 @@ void invariants_job_ended(struct master *m, struct task *hand, bool is_done);
 uint64_t invariants_effects(const struct master *m);
 /* A dead-man waits. */
 void invariants_armed(struct master *m, struct task *deadman);
-/* A crash has just been: what recovery would make of it, twice. */
-void invariants_crashed(struct master *m);
+/* The power has just been cut. */
+void invariants_power_cut(struct master *m);
 /* The agent ended with this exit code. */
 void invariants_ended(struct master *m, int code);
 void invariants_finish(void);

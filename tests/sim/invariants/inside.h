@@ -37,6 +37,12 @@ struct lying {
     char name[64], digest[DIGEST_HEX + 1]; /* "": nothing */
 };
 
+/* The API server began or ceased to answer /livez. */
+struct life_change {
+    uint64_t at_usec;
+    bool is_live;
+};
+
 /* When what has this digest first lay there. */
 struct first {
     uint64_t at_usec;
@@ -59,6 +65,8 @@ struct watched {
     struct lying lying[LYING_MAX];
     struct first *firsts;
     size_t first_count, first_room;
+    struct life_change *lives;
+    size_t life_count, life_room;
     struct task *deadman; /* the last one armed */
 };
 
@@ -68,6 +76,10 @@ struct hand_at_work *hand_of(struct watched *w, const struct task *t);
 struct open_incident *open_of(struct watched *w, const char *id);
 /* The step that is about to be changed for has a durable intent, if `t` runs one. */
 void check_intent(struct master *m, const struct task *t, const char *what);
+
+/* ---- records.c ---- */
+/* When a record was made, which may be long before it could be written. */
+uint64_t made_usec(const json_t *body);
 
 /* ---- steps.c ---- */
 void check_step(struct master *m, const struct job *job);
@@ -81,6 +93,8 @@ void stands_signal(struct master *m, const char *line, size_t length);
 void stands_record(struct master *m, const char *type, const json_t *body);
 /* All that became durable together was told. */
 void stands_batch_ended(struct master *m);
+/* The agent's end: what it was about to say may have been cut off. */
+void stands_ended(struct master *m);
 /* An undo begins. */
 void stands_undo(struct master *m, const struct job *job);
 /* A step begins: the mode, and before anything was changed also what was seen. */
@@ -100,5 +114,7 @@ void manifests_changed(struct master *m, const struct task *t, enum file_change 
 void manifests_remember(struct master *m, const char *name);
 /* All that lies there now. */
 void manifests_check(struct master *m);
+/* The power was cut: what lay there may lie otherwise. */
+void manifests_power_cut(struct master *m);
 /* An undo ended well: what its plan changed is back, or somebody else's. */
 void manifests_undone(struct master *m, const struct job *job);

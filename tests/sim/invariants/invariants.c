@@ -172,10 +172,17 @@ void invariants_acted(struct master *m, const char *what)
 
 /* ---- crashes and the end ---- */
 
-void invariants_crashed(struct master *m)
+static void crashed(struct master *m)
 {
     manifests_check(m);
     scratch_recover_twice(m);
+}
+
+void invariants_power_cut(struct master *m)
+{
+    stands_ended(m);
+    manifests_power_cut(m);
+    crashed(m);
 }
 
 void invariants_ended(struct master *m, int code)
@@ -183,10 +190,11 @@ void invariants_ended(struct master *m, int code)
     char text[24];
     (void)snprintf(text, sizeof text, "%d", code);
     reach("agent-ended", code < 0 ? "killed" : text);
+    stands_ended(m);
     if (code == 7)
         sim_fail(m, "journal", "the agent found its journal damaged");
     if (code < 0)
-        invariants_crashed(m);
+        crashed(m);
 }
 
 void invariants_finish(void)

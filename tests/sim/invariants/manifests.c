@@ -117,6 +117,13 @@ void manifests_remember(struct master *m, const char *name)
     memcpy(f->digest, l->digest, sizeof f->digest);
 }
 
+void manifests_power_cut(struct master *m)
+{
+    struct watched *w = watched(m);
+    for (size_t i = 0; i < LYING_MAX && w->lying[i].name[0]; i++)
+        manifests_remember(m, w->lying[i].name);
+}
+
 /* ---- home ---- */
 
 static void look_out(void *context, const char *name)

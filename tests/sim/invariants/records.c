@@ -17,34 +17,39 @@ struct open_incident *open_of(struct watched *w, const char *id)
     return NULL;
 }
 
-/* When the record was made, which may be long before it could be written. */
-static uint64_t made_usec(const struct master *m, const json_t *body)
+uint64_t made_usec(const json_t *body)
 {
-    if (strcmp(json_get_string(body, "boot", ""), m->boot_id) != 0)
-        return schedule_now();
-    return master_true_usec(m, (uint64_t)json_get_int(body, "usec", 0));
+    return boot_true_usec(json_get_string(body, "boot", ""),
+                          (uint64_t)json_get_int(body, "usec", 0));
 }
 
-static struct open_incident *open_take(struct master *m, const char *id, const char *failure,
+static struct open_incident *open_take(struct watched *w, const char *id, const char *failure,
                                        const json_t *body)
 {
-    struct watched *w = watched(m);
     struct open_incident *one = open_of(w, id);
     if (one)
         return one;
     one = mem_push(w->open, w->open_count, w->open_room);
-    *one = (struct open_incident){.opened_usec = made_usec(m, body)};
+    *one = (struct open_incident){.opened_usec = made_usec(body)};
     (void)snprintf(one->id, sizeof one->id, "%s", id);
     (void)snprintf(one->failure, sizeof one->failure, "%s", failure);
     return one;
 }
 
-static void check_truth(struct master *m, const char *failure)
+/* Was the API server dead at that time, and had been for so long? */
+static bool was_dead(const struct watched *w, uint64_t at_usec, uint64_t for_usec)
 {
-    struct world_truth truth = world_truth(sim.world, m->index);
+    size_t i = w->life_count;
+    while (i > 0 && w->lives[i - 1].at_usec > at_usec)
+        i--;
+    return i > 0 && !w->lives[i - 1].is_live && at_usec - w->lives[i - 1].at_usec > for_usec;
+}
+
+static void check_truth(struct master *m, const char *failure, const json_t *body)
+{
     reach("resolved", failure);
-    if (!strncmp(failure, "apiserver-", 10) && !truth.apiserver_live &&
-        schedule_now() - truth.not_live_since_usec > resolved_bound_usec)
+    if (!strncmp(failure, "apiserver-", 10) &&
+        was_dead(watched(m), made_usec(body), resolved_bound_usec))
         sim_fail(m, "truth", "%s is recorded as resolved, and the API server is dead", failure);
 }
 
@@ -60,12 +65,12 @@ static void take_incident(struct master *m, const json_t *body)
     if (sim.transitions)
         json_push(sim.transitions, json_pack("[IIssss]", (json_int_t)schedule_now(),
                                              (json_int_t)m->index, id, failure, from, to));
-    struct open_incident *one = open_take(m, id, failure, body);
+    struct open_incident *one = open_take(w, id, failure, body);
     (void)snprintf(one->state, sizeof one->state, "%s", to);
     if (!strcmp(to, "resolved") || !strcmp(to, "cleared") || !strcmp(to, "withdrawn"))
         *one = w->open[--w->open_count];
     if (!strcmp(to, "resolved"))
-        check_truth(m, failure);
+        check_truth(m, failure, body);
 }
 
 static void take_guards(const json_t *body)
@@ -114,7 +119,7 @@ static void take_start(struct master *m, const json_t *body)
         w->open[i] = w->open[--w->open_count];
     }
     w->intent_incident[0] = '\0';
-    w->started_usec = made_usec(m, body);
+    w->started_usec = made_usec(body);
 }
 
 void tap_record(struct master *m, const char *type, const json_t *body)

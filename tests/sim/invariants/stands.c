@@ -32,14 +32,8 @@ static struct standing {
     uint64_t began_usec, ended_usec;
     char undoes[NAME_TEXT]; /* whose undo was begun last */
     char untold[NAME_TEXT]; /* escalated, and nobody was told yet */
+    bool has_ended;         /* the agent; the next one hasn't begun yet */
 } all[MASTERS_MAX];
-
-static uint64_t record_usec(const struct master *m, const json_t *body)
-{
-    if (strcmp(json_get_string(body, "boot", ""), m->boot_id) != 0)
-        return schedule_now();
-    return master_true_usec(m, (uint64_t)json_get_int(body, "usec", 0));
-}
 
 /* ---- what was recorded ---- */
 
@@ -70,13 +64,15 @@ void stands_signal(struct master *m, const char *line, size_t length)
 {
     struct standing *s = &all[m->index];
     struct last now;
-    if (!text_after(line, length, "\"signal\":\"", now.signal, sizeof now.signal) ||
+    char boot[40];
+    if (!text_after(line, length, "\"boot\":\"", boot, sizeof boot) ||
+        !text_after(line, length, "\"signal\":\"", now.signal, sizeof now.signal) ||
         !text_after(line, length, "\"verdict\":\"", now.verdict, sizeof now.verdict))
         sim_fail(m, "seen", "a signal's record says nothing: %.*s", (int)length, line);
     struct last *old = last_of(s, now.signal);
     const char *usec = memmem(line, length, "\"usec\":", 7);
     now.since_usec = old && !strcmp(old->verdict, now.verdict) ? old->since_usec
-                     : usec ? master_true_usec(m, strtoull(usec + 7, NULL, 10))
+                     : usec ? boot_true_usec(boot, strtoull(usec + 7, NULL, 10))
                             : schedule_now();
     if (!old && s->count == SIGNALS_MAX)
         sim_fail(m, "seen", "more than %d signals", SIGNALS_MAX);
@@ -92,8 +88,28 @@ static bool is_at_work(const char *state)
 void stands_batch_ended(struct master *m)
 {
     const struct standing *s = &all[m->index];
-    if (s->untold[0])
+    if (s->untold[0] && !s->has_ended)
         sim_fail(m, "told", "incident %s is a person's, and no person was told", s->untold);
+}
+
+void stands_ended(struct master *m)
+{
+    all[m->index].has_ended = true;
+}
+
+/* An agent begins: it tells again of what is still a person's. */
+static void take_start(struct master *m, struct standing *s, const json_t *body)
+{
+    const json_t *incidents = json_object_get(json_object_get(body, "state"), "incidents"), *one;
+    size_t i;
+    s->count = 0;
+    s->looked[0] = s->untold[0] = '\0';
+    s->has_ended = false;
+    json_array_foreach (incidents, i, one)
+        if (!strcmp(json_get_string(one, "state", ""), "escalated"))
+            (void)snprintf(s->untold, sizeof s->untold, "%s", json_get_string(one, "id", ""));
+    if (invariants_is_out(m) && faults_disk_was_good(m, start_bound_usec))
+        sim_fail(m, "home", "the agent has started, and a manifest is out");
 }
 
 /* ---- what holds, by that ---- */
@@ -134,7 +150,7 @@ static bool may_hold(const struct view_of *v, const struct condition *w)
 static void check_proven(struct master *m, const struct standing *s, const json_t *body)
 {
     const struct view_of v = {s, s->generation};
-    uint64_t now_usec = record_usec(m, body);
+    uint64_t now_usec = made_usec(body);
     if (!s->generation || strcmp(json_get_string(body, "incident", ""), s->acts) != 0)
         return;
     const struct playbook_document *p = &s->generation->playbooks[s->playbook];
@@ -164,7 +180,7 @@ static void take_incident(struct master *m, struct standing *s, const json_t *bo
     if (!strcmp(from, "undoing") && strcmp(to, from) != 0 && strcmp(incident, s->undoes) != 0)
         sim_fail(m, "undone", "incident %s is %s, and its undo was never begun", incident, to);
     if (!strcmp(incident, s->acts) && !s->ended_usec && is_at_work(from) && !is_at_work(to))
-        s->ended_usec = record_usec(m, body);
+        s->ended_usec = made_usec(body);
 }
 
 void stands_record(struct master *m, const char *type, const json_t *body)
@@ -173,13 +189,10 @@ void stands_record(struct master *m, const char *type, const json_t *body)
     const char *incident = json_get_string(body, "incident", "");
     const char *mode = json_get_string(body, "mode", NULL);
     if (!strcmp(type, "start")) {
-        s->count = 0;
-        s->looked[0] = '\0';
-        if (invariants_is_out(m) && faults_disk_was_good(m, start_bound_usec))
-            sim_fail(m, "home", "the agent has started, and a manifest is out");
+        take_start(m, s, body);
     } else if (!strcmp(type, "event")) {
         (void)snprintf(s->looked, sizeof s->looked, "%s", incident);
-        s->looked_usec = record_usec(m, body);
+        s->looked_usec = made_usec(body);
     } else if (!strcmp(type, "incident")) {
         take_incident(m, s, body);
     } else if (!strcmp(type, "escalate") && !strcmp(incident, s->untold)) {

@@ -92,6 +92,10 @@ void invariants_world_changed(struct master *m)
     struct world_truth t = world_truth(sim.world, m->index);
     since(&w->etcd_down_usec, !t.etcd_running || !t.etcd_quorum);
     since(&w->kubelet_down_usec, !t.kubelet_active);
+    if (w->life_count && w->lives[w->life_count - 1].is_live == t.apiserver_live)
+        return;
+    *mem_push(w->lives, w->life_count, w->life_room) =
+        (struct life_change){schedule_now(), t.apiserver_live};
 }
 
 void check_step(struct master *m, const struct job *job)

@@ -193,7 +193,7 @@ void timer_set(struct timer *t, uint64_t at_usec, uint64_t slack_usec)
         return;
     }
     const struct master *m = t->post.loop->master;
-    uint64_t at = master_true_usec(m, at_usec);
+    uint64_t at = boot_true_usec(m->boot_id, at_usec);
     if (slack_usec >= idle_slack_usec)
         at = at > schedule_now() + idle_usec ? at : schedule_now() + idle_usec;
     post_at(&t->post, at);
