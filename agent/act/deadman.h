@@ -3,15 +3,19 @@
  * Before a manifest goes out a detached process (loop/detached.h) is started: this program again,
  * as `planeguard --root DIR recover --overdue USEC`. It waits until the agent's lock is free (the
  * agent and its hands are dead: kill -9, a crash) or the deadline on the boot clock has passed
- * (they hang), whichever comes first, puts back what is out (act/recover.h), and ends. When the
- * manifest is home it is ended. It lives in a session of its own, but in the agent's control group:
- * when the service manager ends that as a whole the unit's stop hook runs `recover` itself. A
- * transient systemd timer, which would also outlive the control group, is not built yet.
+ * (they hang, or the lock can't be had), whichever comes first, puts back what is out
+ * (act/recover.h), and ends. When the manifest is home it is ended. It lives in a session of its
+ * own, but in the agent's control group: when the service manager ends that as a whole the unit's
+ * stop hook runs `recover` itself. A transient systemd timer, which would also outlive the control
+ * group, is not built yet.
  *
  * With the lock in its hands it is alone and also clears the stage; at the deadline, beside a
- * living agent, it only moves manifests home, by renames of which each succeeds once. */
+ * living agent, it only moves manifests home, by renames of which each succeeds once. It tries
+ * again until it succeeds; that it does so late hurts nobody: what it puts back is out, so nobody
+ * else has taken it out since, and when it is back it ends. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "act/recover.h"
@@ -24,6 +28,8 @@ struct deadman;
 /* Starts it, ready, for `deadline_usec` of the boot clock. */
 int deadman_arm(const struct root *root, uint64_t deadline_usec, struct deadman **ret,
                 struct err *e);
+/* Is it still there? Looked at right before a manifest goes out. */
+bool deadman_waits(const struct deadman *d);
 /* The manifest is home: ends it. NULL is none. */
 void deadman_disarm(struct deadman *d);
 /* It stays armed (something is still out). */

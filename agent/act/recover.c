@@ -114,7 +114,8 @@ static void temporaries_remove(struct work *w, const char *folder, const struct 
 static int recover(const struct root *root, const struct node *node, const char *target,
                    bool temporaries, struct recovered *ret, struct err *e)
 {
-    *ret = (struct recovered){.actions = json_array()};
+    if (!ret->actions)
+        ret->actions = json_array();
     struct work w = {.root = root, .stage = node->stage, .target = target, .ret = ret, .e = e};
     struct file_status st;
     int code = file_status(root, node->stage, 0, &st, e);

@@ -6,7 +6,8 @@
  * and the stashed one is set aside as a conflict. Own temporary files in the stage are removed.
  * What a move does is in its action: {"what": "moved" | "set-aside", "path", "to", "before": digest
  * by its name, "after": digest found}; a temporary file's is {"what": "removed", "path"}.
- * Idempotent. `ret` is always to be finished with recovered_fini, also after an error. */
+ * Idempotent. What was done is added to `ret`, which begins as {0}; it is always to be finished
+ * with recovered_fini, also after an error. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,8 +32,8 @@ int recover_stashed(const struct root *root, const struct node *node, struct rec
 /* The same for one target only: what a step took out itself. */
 int recover_target(const struct root *root, const struct node *node, const char *target,
                    struct recovered *ret, struct err *e);
-/* Removes own temporary files from one of the agent's own folders and two levels below it, and adds
- * that to `ret`, which another of these has filled. Only for who is alone (the lock). */
+/* Removes own temporary files from one of the agent's own folders and two levels below it. Only for
+ * who is alone (the lock), and after another of these. */
 int recover_unfinished(const struct root *root, const char *folder, struct recovered *ret,
                        struct err *e);
 void recovered_fini(struct recovered *r);

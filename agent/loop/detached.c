@@ -125,6 +125,12 @@ pid_t detached_pid(const struct detached *d)
     return d->pid;
 }
 
+bool detached_is_alive(const struct detached *d)
+{
+    struct pollfd p = {.fd = d->pidfd, .events = POLLIN}; /* readable when it has ended */
+    return poll(&p, 1, 0) == 0;
+}
+
 void detached_end(struct detached *d)
 {
     if (!d)

@@ -7,6 +7,7 @@
  * streams are /dev/null, its environment is that of commands (loop/command.h). */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,8 @@ struct detached;
 int detached_start(const char *const *argv, uint64_t timeout_usec, struct detached **ret,
                    struct err *e);
 pid_t detached_pid(const struct detached *d);
+/* Has it not ended yet? */
+bool detached_is_alive(const struct detached *d);
 /* Ends it (SIGKILL through its pidfd, so never somebody else's process) and frees. */
 void detached_end(struct detached *d);
 /* Lets it live and frees. */

@@ -126,25 +126,44 @@ ENGINE = [
         "                      (same_boot ? 0 : UINT64_C(86400000000));"),
 ]
 
+NO_DEAD_MAN = (
+    "    int code = detached_start(argv, ready_usec, &d, e);\n"
+    "    if (code < 0)\n"
+    "        return err_wrap(e, code, \"the dead-man can't be armed\");\n"
+    "    *ret = (struct deadman *)d;\n"
+    "    return 0;\n"
+    "}\n\n"
+    "bool deadman_waits(const struct deadman *d)\n"
+    "{\n"
+    "    return detached_is_alive((const struct detached *)d);\n",
+    "    if (ready_usec == 0)\n"
+    "        return detached_start(argv, ready_usec, &d, e);\n"
+    "    *ret = (struct deadman *)d;\n"
+    "    return 0;\n"
+    "}\n\n"
+    "bool deadman_waits(const struct deadman *d)\n"
+    "{\n"
+    "    return !d;\n")
+
 ACTS = [
     sim("undo-only-told", "an undo is told as done and isn't", "act/job.c",
         "enum outcome one = back(h, s->args, plan, &e);", "enum outcome one = i > 99 ? back(h, s->args, plan, &e) : OUTCOME_DONE;"),
-    sim("dead-man-unarmed", "a manifest is out and no dead-man waits", "act/steps/static_pod_move.c",
-        "int code = deadman_arm(m->h->root, deadline, &m->deadman, detail);", "int code = deadline ? 0 : deadman_arm(m->h->root, deadline, &m->deadman, detail);"),
+    sim("dead-man-unarmed", "a manifest is out and no dead-man waits", "act/deadman.c", *NO_DEAD_MAN),
     sim("dead-man-hasty", "the dead-man doesn't wait for the agent's end", "act/deadman.c",
-        "file_lock_wait(root, LOCK_PATH, deadline_usec, ret_lock, e);", "file_lock_wait(root, LOCK_PATH, deadline_usec / 1000, ret_lock, e);"),
+        "    if (file_lock_wait(root, LOCK_PATH, deadline_usec,",
+        "    deadline_usec /= 1000;\n    if (file_lock_wait(root, LOCK_PATH, deadline_usec,"),
     crash("effect-unanswered", "a hand goes on though its effect isn't recorded", "act/job.c",
           "return code < 0 ? err_set(e, code, \"the record of a change could not be made durable\") : 0;\n    }\n    OWNED",
           "return code < 0 ? 0 : 0;\n    }\n    OWNED", "static-pod.restart-unrecorded", "kill"),
     crash("no-backup", "a manifest is replaced without a copy", "act/steps/manifest_restore.c",
           "if (now->exists && manifest_backup(h, c->backup, now, detail) < 0)", "if (now->exists && !c->backup)",
           "manifest.restore-undo", "kill"),
-    crash("no-dead-man", "a manifest is out and no dead-man waits", "act/steps/static_pod_move.c",
-          "int code = deadman_arm(m->h->root, deadline, &m->deadman, detail);",
-          "int code = deadline ? 0 : deadman_arm(m->h->root, deadline, &m->deadman, detail);",
+    crash("no-dead-man", "a manifest is out and no dead-man waits", "act/deadman.c", *NO_DEAD_MAN,
           "static-pod.restart-manifest", "dead-man"),
     crash("unfinished-left", "recovery leaves unfinished files", "act/recover.c",
           "    if (temporaries)\n", "    if (!temporaries)\n", "manifest.restore", "kill"),
+    crash("stash-forgotten", "recovery leaves what is out", "act/recover.c",
+          "s.state != STASH_OUT ||", "s.state == STASH_OUT ||", "static-pod.restart-manifest", "kill"),
     sim("restore-blind", "a restore overwrites what somebody else wrote", "act/steps/manifest_restore.c",
         "    if (!manifest_is(&now, c.before)) {", "    if (!json_object_get(plan, \"before\")) {"),
 ]
@@ -214,8 +233,6 @@ OPEN = [
     crash("move-overwrites", "what is moved replaces what lies in its place", "loop/file.c",
         "to_fd, to_name, RENAME_NOREPLACE) < 0", "to_fd, to_name, 0) < 0",
           "stage.recover", "kill"),
-    crash("stash-forgotten", "recovery leaves what is out", "act/recover.c",
-          "s.state != STASH_OUT ||", "s.state == STASH_OUT ||", "stage.recover", "kill"),
     crash("rename-unsynced", "a renamed file's folders aren't made durable", "loop/replace.c",
           "    int code = path_sync(d->folder, d->path, e);\n    return code < 0 ? code : path_sync(d->stage, d->path, e);",
           "    return 0;", "file.replace", "power"),

@@ -23,6 +23,8 @@
 #include "loop/clock.h"
 #include "loop/detached.h"
 
+/* With it there the dead-man ends as soon as it was ready. */
+#define DEADMAN_DIES "/run/planeguard/dies"
 #define LIVE MANIFESTS "/kube-apiserver.yaml"
 #define UNDO "/var/lib/planeguard/undo"
 
@@ -471,6 +473,45 @@ static void test_deadman_at_deadline(void **state)
     close(lock);
 }
 
+/* It can't open the lock: it stays for what goes out later, until the deadline. */
+static void test_deadman_without_lock(void **state)
+{
+    struct bench *b = *state;
+    struct deadman *d = NULL;
+    plan_manifest(b);
+    assert_int_equal(folder_make(b->f->root, LOCK_PATH, 0700, &b->e), 0);
+    uint64_t deadline = clock_boot_usec() + USEC_PER_SEC;
+    assert_int_equal(deadman_arm(b->f->root, deadline, &d, &b->e), 0);
+    clock_sleep(300 * USEC_PER_MSEC);
+    assert_int_equal(file_move(b->f->root, LIVE, planned(b, "stash"), &b->e), 0);
+    assert_true(wait_for(b, LIVE, 10 * USEC_PER_SEC));
+    assert_true(clock_boot_usec() >= deadline);
+    deadman_disarm(d);
+    check_home(b);
+}
+
+static int effect_later(struct hand *h, const json_t *effect)
+{
+    struct fixture *f = h->context;
+    clock_sleep(300 * USEC_PER_MSEC);
+    json_push(f->effects, json_incref((json_t *)(uintptr_t)effect));
+    return 0;
+}
+
+/* Gone before the manifest goes out: then it doesn't go. */
+static void test_deadman_gone(void **state)
+{
+    struct bench *b = *state;
+    plan_manifest(b);
+    fixture_put(b->f, DEADMAN_DIES, "");
+    b->f->hand.effect = effect_later;
+    assert_int_equal(run_locked(b), OUTCOME_FAILED);
+    assert_non_null(strstr(b->e.text, "the dead-man that was armed is gone"));
+    check_home(b);
+    assert_true(fixture_effect(b->f, "armed"));
+    assert_false(fixture_effect(b->f, "moved"));
+}
+
 /* Killed at any instant: home again, once, and what is left over is nothing. */
 static void test_killed_anywhere(void **state)
 {
@@ -515,6 +556,9 @@ static int deadman_main(char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)fputs(DETACHED_READY, stdout);
     (void)fflush(stdout);
+    struct file_status st;
+    if (file_status(root, DEADMAN_DIES, 0, &st, NULL) < 0 || st.exists)
+        return 1;
     struct recovered r = {0};
     int lock;
     int code = deadman_watch(root, &node, strtoull(argv[5], NULL, 10), &r, &lock, NULL);
@@ -543,6 +587,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_undo, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deadman_after_kill, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deadman_at_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_deadman_without_lock, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_deadman_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

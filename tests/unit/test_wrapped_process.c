@@ -411,6 +411,7 @@ static void test_detached_waits_on(void **state)
         assert_int_equal(start("ready", long_usec, &d, &e), 0);
         assert_int_equal(wrapped_hits(), harmless[i].count);
         pid_t pid = detached_pid(d);
+        assert_true(detached_is_alive(d));
         assert_int_equal(getpgid(pid) == getpgid(0), 0);
         detached_end(d);
         while (kill(pid, 0) == 0) /* until init has reaped it */

@@ -172,6 +172,35 @@ static void test_deadman_cannot_be_armed(void **state)
     assert_non_null(strstr(f->e.text, "the dead-man can't be armed"));
 }
 
+/* With the lock or, at the deadline, without it: it tries until it succeeds. */
+static void test_deadman_tries_again(void **state)
+{
+    struct fixture *f = *state;
+    static const int failures[] = {0, 1, 1000};
+    enum { FAILURES = sizeof failures / sizeof *failures };
+    fixture_remove(f, CONFLICT);
+    for (size_t k = 0; k < 2 * FAILURES; k++) {
+        OWNED(recovered_fini) struct recovered r = {0};
+        size_t i = k % FAILURES;
+        OWNED(fd_close) int lock = -1;
+        if (k == FAILURES) { /* no lock to be had */
+            fixture_remove(f, LOCK_PATH);
+            assert_int_equal(folder_make(f->root, LOCK_PATH, 0700, &f->e), 0);
+        }
+        fixture_remove(f, OUT);
+        put_stashed(f, OUT, 0);
+        const struct wrapped_fault faults[] = {{"renameat2", 0, failures[i], EIO, NULL, NULL},
+                                               {"clock_nanosleep", 0, -1, 0, NULL, NULL}};
+        wrapped_set(faults, 2);
+        assert_int_equal(deadman_watch(f->root, &f->node, 1, &r, &lock, &f->e), 0);
+        assert_int_equal(wrapped_hits(), 2 * failures[i]);
+        wrapped_set(NULL, 0);
+        assert_int_equal(lock >= 0, k < FAILURES);
+        assert_int_equal(r.put_back, 1);
+        assert_true(fixture_has(f, OUT));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many_conflicts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_deadman_cannot_be_armed, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_deadman_tries_again, fixture_setup, fixture_teardown),
     };
     json_setup();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,10 @@ static int arm(struct move *m, uint64_t gone_until_usec, struct err *detail)
 /* The manifest is out: DONE when it also is what was planned on, and recorded. */
 static enum outcome out(struct move *m, struct err *detail)
 {
+    if (!deadman_waits(m->deadman)) {
+        (void)err_set(detail, -ESRCH, "the dead-man that was armed is gone: nothing is taken out");
+        return OUTCOME_FAILED;
+    }
     if (file_move(m->h->root, m->path, m->stash, detail) < 0)
         return OUTCOME_FAILED;
     hand_phase(m->h, "out");

@@ -61,6 +61,11 @@ pid_t detached_pid(const struct detached *d)
     return 1;
 }
 
+bool detached_is_alive(const struct detached *d)
+{
+    return task_is_alive(d->task);
+}
+
 void detached_end(struct detached *d)
 {
     if (!d)
