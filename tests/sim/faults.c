@@ -126,9 +126,9 @@ void faults_tempt(struct master *m)
                           on_edit, m);
 }
 
-bool faults_disk_was_good(const struct master *m, uint64_t for_usec)
+bool faults_disk_was_good(const struct master *m, uint64_t at_usec, uint64_t for_usec)
 {
-    return all[m->index].bad_usec + for_usec < schedule_now();
+    return all[m->index].bad_usec + for_usec < at_usec;
 }
 
 static void on_strike(void *context)

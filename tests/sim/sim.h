@@ -37,11 +37,11 @@ struct master {
     uint64_t resumes_usec; /* suspended: until then */
     uint64_t awake_usec;   /* true time since which it wasn't suspended */
     int64_t wall_usec;     /* its wall clock, less the true time */
-    char boot_id[37];   /* of this boot; its start is in it */
-    struct task *agent; /* NULL: not running */
-    struct loop *loop;  /* the agent's, once it has one */
-    bool hooks_work;    /* the unit's stop hook and the boot unit are installed */
-    bool is_scratch;    /* a copy to try something out on (scratch.c): nothing strikes there */
+    char boot_id[37];      /* of this boot; its start is in it */
+    struct task *agent;    /* NULL: not running */
+    struct loop *loop;     /* the agent's, once it has one */
+    bool hooks_work;       /* the unit's stop hook and the boot unit are installed */
+    bool is_scratch;       /* a copy to try something out on (scratch.c): nothing strikes there */
 };
 
 struct simulation {
@@ -106,8 +106,8 @@ void people_calm(void);
 void faults_start(void);
 /* A hand of this master begins to change something: the moment to strike. */
 void faults_tempt(struct master *m);
-/* No call of this master's failed for so long. */
-bool faults_disk_was_good(const struct master *m, uint64_t for_usec);
+/* No call of this master's failed for so long before that. */
+bool faults_disk_was_good(const struct master *m, uint64_t at_usec, uint64_t for_usec);
 void faults_calm(void);
 
 /* ---- invariants.c ---- */

@@ -52,6 +52,7 @@ struct first {
 struct watched {
     struct hand_at_work hands[HANDS_MAX];
     uint64_t started_usec;                      /* the agent's last start, as recorded */
+    uint64_t ended_usec;                        /* the agent's last end */
     uint64_t etcd_down_usec, kubelet_down_usec; /* since when; 0: it isn't */
     char intent_incident[40];                   /* durable and without a result */
     int intent_step;
@@ -61,7 +62,7 @@ struct watched {
     size_t seen_count;
     struct open_incident *open;
     size_t open_count, open_room;
-    bool checks_out;
+    bool checks_out, was_frozen; /* when that was checked last, the disk was read-only */
     struct lying lying[LYING_MAX];
     struct first *firsts;
     size_t first_count, first_room;

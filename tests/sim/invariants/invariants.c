@@ -172,6 +172,12 @@ void invariants_acted(struct master *m, const char *what)
 
 /* ---- crashes and the end ---- */
 
+static void ended(struct master *m)
+{
+    watched(m)->ended_usec = schedule_now();
+    stands_ended(m);
+}
+
 static void crashed(struct master *m)
 {
     manifests_check(m);
@@ -180,7 +186,7 @@ static void crashed(struct master *m)
 
 void invariants_power_cut(struct master *m)
 {
-    stands_ended(m);
+    ended(m);
     manifests_power_cut(m);
     crashed(m);
 }
@@ -190,7 +196,7 @@ void invariants_ended(struct master *m, int code)
     char text[24];
     (void)snprintf(text, sizeof text, "%d", code);
     reach("agent-ended", code < 0 ? "killed" : text);
-    stands_ended(m);
+    ended(m);
     if (code == 7)
         sim_fail(m, "journal", "the agent found its journal damaged");
     if (code < 0)

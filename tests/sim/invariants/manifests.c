@@ -144,11 +144,15 @@ static void check_home(void *context)
 {
     struct master *m = context;
     struct watched *w = watched(m);
+    bool was_frozen = w->was_frozen;
     w->checks_out = false;
+    w->was_frozen = strstr(world_present(sim.world, m->index), "read-only") != NULL;
     if (!invariants_is_out(m))
         return;
-    /* Switched off or asleep nobody can put back, and nobody misses it. */
-    if (m->life != LIFE_UP || schedule_now() - m->awake_usec < out_bound_usec) {
+    /* Switched off or asleep nobody can put back, and nobody misses it; nor on a disk that can't be
+     * written. */
+    if (m->life != LIFE_UP || schedule_now() - m->awake_usec < out_bound_usec || was_frozen ||
+        w->was_frozen) {
         w->checks_out = true;
         (void)schedule_at(schedule_now() + out_bound_usec, check_home, m);
         return;

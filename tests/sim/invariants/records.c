@@ -112,7 +112,7 @@ static void take_start(struct master *m, const json_t *body)
         if (is_there)
             continue;
         /* Its end may have been recorded where nothing could be written. */
-        if (w->open[i].has_begun && faults_disk_was_good(m, 10 * USEC_PER_MINUTE))
+        if (w->open[i].has_begun && faults_disk_was_good(m, w->ended_usec, 10 * USEC_PER_MINUTE))
             sim_fail(m, "forgotten", "incident %s (%s) was begun for and is forgotten",
                      w->open[i].id, w->open[i].failure);
         reach("life", "incident lost in a crash");

@@ -124,6 +124,7 @@ static void begin(struct master *m, int (*work)(void *context))
     s->number = count++;
     s->copy = *m;
     s->copy.files = files_copy(m->files);
+    files_set_read_only(s->copy.files, false); /* then nobody could put anything back */
     s->copy.agent = NULL;
     s->copy.loop = NULL;
     s->copy.life = LIFE_UP;

@@ -108,7 +108,7 @@ static void take_start(struct master *m, struct standing *s, const json_t *body)
     json_array_foreach (incidents, i, one)
         if (!strcmp(json_get_string(one, "state", ""), "escalated"))
             (void)snprintf(s->untold, sizeof s->untold, "%s", json_get_string(one, "id", ""));
-    if (invariants_is_out(m) && faults_disk_was_good(m, start_bound_usec))
+    if (invariants_is_out(m) && faults_disk_was_good(m, schedule_now(), start_bound_usec))
         sim_fail(m, "home", "the agent has started, and a manifest is out");
 }
 

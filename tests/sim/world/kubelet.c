@@ -256,11 +256,12 @@ void kubelet_settle(struct host *n, bool api_reachable)
         alarm_set(&k->pleg, runtime->down_since_usec + pleg_usec - schedule_now());
 }
 
-/* An expired client certificate: one that runs ends, one that starts doesn't come up. */
+/* An expired client certificate: one that runs ends, one that was started with it doesn't come up,
+ * even if it is renewed meanwhile. */
 static void on_expired(void *context)
 {
     struct host *n = context;
-    if (unit_is_active(n, UNIT_KUBELET) && certificate_is_expired(n))
+    if (unit_is_active(n, UNIT_KUBELET) && (!n->kubelet.is_up || certificate_is_expired(n)))
         unit_crash(n, UNIT_KUBELET, "exit-code", true);
 }
 
