@@ -104,7 +104,7 @@ static void take_start(struct master *m, struct standing *s, const json_t *body)
     size_t i;
     s->count = 0;
     s->looked[0] = s->untold[0] = '\0';
-    s->has_ended = false;
+    s->has_ended = made_usec(body) <= watched(m)->ended_usec; /* it became durable after its time */
     json_array_foreach (incidents, i, one)
         if (!strcmp(json_get_string(one, "state", ""), "escalated"))
             (void)snprintf(s->untold, sizeof s->untold, "%s", json_get_string(one, "id", ""));
