@@ -376,7 +376,8 @@ static void test_detached_each_call_fails(void **state)
                 detached_end(TAKE(d));
                 break;
             }
-            assert_true(code == -EIO || code == -EAGAIN || code == -EPIPE);
+            /* ESRCH: it had said who it is, and init was quicker than we. */
+            assert_true(code == -EIO || code == -EAGAIN || code == -EPIPE || code == -ESRCH);
             assert_null(d);
             assert_true(n < STRIKES_MAX);
         }
