@@ -69,6 +69,8 @@ GUARDS = [
         "if (own || older || v->now_usec >= ended + a->for_usec) {", "if (v->now_usec) {"),
     sim("fresh-look-ignored", "no fresh look before a plan begins", "decide/guards/fresh_look.c",
         "!i->looked_usec || v->now_usec - i->looked_usec > a->within_usec", "a->within_usec == 0"),
+    sim("cooldown-ignored", "the cooldown is over at once", "decide/guards/cooldown.c",
+        "if (v->now_usec >= until_usec) {", "if (v->now_usec) {"),
 ]
 
 DECISIONS = [
@@ -103,6 +105,8 @@ DECISIONS = [
         "json_put(saved, \"incidents\", incidents);", "json_array_clear(incidents), json_put(saved, \"incidents\", incidents);"),
     sim("history-unread", "a restart reads no history", "decide/core.c",
         "    history_load(&c->history, json_object_get(saved, \"history\"));\n", "    history_load(&c->history, NULL);\n"),
+    sim("unseen-is-proven", "verified though nobody could see", "decide/verify.c",
+        "    if (t != TRUTH_TRUE) {", "    if (t == TRUTH_FALSE) {"),
 ]
 
 ENGINE = [
@@ -124,6 +128,8 @@ ENGINE = [
         "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0);",
         "(uint64_t)json_get_int(core, same_boot ? \"booted\" : \"clock\", 0) +\n"
         "                      (same_boot ? 0 : UINT64_C(86400000000));"),
+    sim("undo-needs-journal", "an undo waits for a journal that can't be written", "engine/perform.c",
+        "perform_job(en, f, JOB_UNDO, undo_timeout_usec, true);", "perform_job(en, f, JOB_UNDO, undo_timeout_usec, recorded);"),
 ]
 
 NO_DEAD_MAN = (
@@ -189,6 +195,9 @@ FILES = [
           "        openat(d->stage, d->temporary, O_RDWR | O_CREAT | O_EXCL |",
           "    (void)snprintf(d->temporary, sizeof d->temporary, \"%.31s\", d->name);\n    d->stage = d->folder;\n    int fd =\n"
           "        openat(d->stage, d->temporary, O_RDWR | O_CREAT | O_TRUNC |"),
+    crash("move-overwrites", "what is moved replaces what lies in its place", "loop/file.c",
+        "to_fd, to_name, RENAME_NOREPLACE) < 0", "to_fd, to_name, 0) < 0",
+          "stage.recover", "kill"),
 ]
 
 JOURNAL = [
@@ -206,13 +215,18 @@ JOURNAL = [
           "            done += (size_t)n;", "            done = length;", "journal.append", "short"),
     crash("debris-left", "what a failed write left is not cut off", "record/writer.c",
           "        code = file_remove(w->root, path, e);\n    } else {", "        code = 0;\n    } else {", "journal.rotate", "errno"),
+    sim("number-again", "now and then a number is given twice", "record/writer.c",
+        "    w->good_bytes = append_length(file);\n    w->next_seq = b->next_seq;",
+        "    w->good_bytes = append_length(file);\n    w->next_seq = b->next_seq - (b->next_seq % 64 == 0);"),
+    sim("segment-unsynced", "a new segment's folder isn't made durable", "loop/append.c",
+        "    int code = path_sync(folder, path, e);", "    int code = 0;"),
+    sim("sync-tried-again", "a failed fdatasync is tried again and believed", "loop/append.c",
+        "    if (fdatasync(a->fd) == 0)", "    if (fdatasync(a->fd) == 0 || fdatasync(a->fd) == 0)"),
 ]
 
 # Bugs that nobody was seen to see yet, or not within a number of seeds that was tried: tried when they
 # are named, and counted nowhere else.
 OPEN = [
-    sim("cooldown-ignored", "the cooldown is over at once", "decide/guards/cooldown.c",
-        "if (v->now_usec >= until_usec) {", "if (v->now_usec) {"),
     sim("cause-ignored", "a failure isn't taken back under its cause", "decide/core.c",
         "if (core_incident_of(c, cause->meta.name))", "if (!cause->meta.name)"),
     sim("two-plans", "more than one plan at a time", "decide/choose.c",
@@ -221,28 +235,14 @@ OPEN = [
         "        if (changes_at(i, k))\n            return NULL;\n", "        if (k >= 0)\n            return NULL;\n"),
     sim("stricter-ignored", "a mode that gets stricter stops no plan", "decide/take.c",
         "if (core_mode(c, p) != MODE_ENFORCE)", "if (core_mode(c, p) == MODE_OBSERVE)"),
-    sim("unseen-is-proven", "verified though nobody could see", "decide/verify.c",
-        "    if (t != TRUTH_TRUE) {", "    if (t == TRUTH_FALSE) {"),
     sim("start-without-recovery", "what is out isn't put back at the start", "engine/engine.c",
         "    if (recover_stage(en->root, en->node, ret, &e) < 0)\n",
         "    *ret = (struct recovered){.actions = json_array()};\n    if (!en->node && recover_stage(en->root, en->node, ret, &e) < 0)\n"),
     sim("slept-through", "signals stay known over a suspend", "engine/engine.c",
         "{\n    forget_stale(en);\n    ev->now_usec", "{\n    ev->now_usec"),
-    sim("undo-needs-journal", "an undo waits for a journal that can't be written", "engine/perform.c",
-        "perform_job(en, f, JOB_UNDO, undo_timeout_usec, true);", "perform_job(en, f, JOB_UNDO, undo_timeout_usec, recorded);"),
-    crash("move-overwrites", "what is moved replaces what lies in its place", "loop/file.c",
-        "to_fd, to_name, RENAME_NOREPLACE) < 0", "to_fd, to_name, 0) < 0",
-          "stage.recover", "kill"),
     crash("rename-unsynced", "a renamed file's folders aren't made durable", "loop/replace.c",
           "    int code = path_sync(d->folder, d->path, e);\n    return code < 0 ? code : path_sync(d->stage, d->path, e);",
           "    return 0;", "file.replace", "power"),
-    sim("number-again", "now and then a number is given twice", "record/writer.c",
-        "    w->good_bytes = append_length(file);\n    w->next_seq = b->next_seq;",
-        "    w->good_bytes = append_length(file);\n    w->next_seq = b->next_seq - (b->next_seq % 64 == 0);"),
-    sim("segment-unsynced", "a new segment's folder isn't made durable", "loop/append.c",
-        "    int code = path_sync(folder, path, e);", "    int code = 0;"),
-    sim("sync-tried-again", "a failed fdatasync is tried again and believed", "loop/append.c",
-        "    if (fdatasync(a->fd) == 0)", "    if (fdatasync(a->fd) == 0 || fdatasync(a->fd) == 0)"),
 ]
 
 MUTANTS = GUARDS + DECISIONS + ENGINE + ACTS + FILES + JOURNAL
