@@ -17,7 +17,7 @@ static void look(const char *text)
         fuzz_must(*text && strlen(text) <= 63 && fuzz_is_printable(text));
     if (text_is_url(text))
         fuzz_must(!strncmp(text, "http", 4) && fuzz_is_printable(text) &&
-                  !memchr(strchr(text, ':') + 3, '@', strcspn(strchr(text, ':') + 3, "/")));
+                  !memchr(strchr(text, ':') + 3, '@', strcspn(strchr(text, ':') + 3, "/?#")));
     if (text_is_one_line(text))
         fuzz_must(!strpbrk(text, "\n\r\033\177"));
     if (text_is_integer(text))
