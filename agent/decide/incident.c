@@ -158,12 +158,15 @@ static bool plan_fits(const json_t *plan, const struct playbook_document *p, lon
     return true;
 }
 
+/* A plan and its digest come together: every record of a step names the plan by it. */
 static void load_plan(struct incident *i, const json_t *saved, struct generation *g)
 {
     int playbook = generation_find_playbook(g, json_get_string(saved, "playbook", ""));
     json_t *plan = json_object_get(saved, "plan");
+    const char *digest = json_get_string(saved, "digest", NULL);
     long long step = json_get_int(saved, "step", 0);
-    if (playbook < 0 || (plan && !plan_fits(plan, &g->playbooks[playbook], step)))
+    if (playbook < 0 || !plan != !digest ||
+        (plan && !plan_fits(plan, &g->playbooks[playbook], step)))
         return;
     i->generation = generation_ref(g);
     i->playbook = playbook;
@@ -171,7 +174,6 @@ static void load_plan(struct incident *i, const json_t *saved, struct generation
     i->dry = json_get_bool(saved, "dry", false);
     i->looked_usec = (uint64_t)json_get_int(saved, "looked", 0);
     i->plan = json_incref(plan);
-    const char *digest = json_get_string(saved, "digest", NULL);
     i->digest = digest ? mem_strdup(digest) : NULL;
 }
 

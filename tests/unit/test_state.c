@@ -1,5 +1,5 @@
-/* The core's saved state, changed in one place: what is refused, with which words, and what is read
- * as if that place said nothing. */
+/* The core's saved state, changed in a few places: what is refused, with which words, and what is
+ * read as if they said nothing. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static void change_at(json_t *saved, const struct edit *c)
 }
 
 struct row {
-    struct edit first, second;
+    struct edit edits[3];
     int code;
     const char *words; /* of the error; or the incident's playbook, NULL: none, where it is read */
 };
@@ -58,15 +58,14 @@ static void must_load(struct life *l, const struct row *r, bool is_whole)
     OWNED(json_decref) json_t *lent = is_whole ? core_save_whole(l->core) : core_save(l->core);
     OWNED(json_decref) json_t *saved = json_deep_copy(lent);
     OWNED(core_free) struct core *again = core_new(l->generation);
-    change_at(saved, &r->first);
-    if (r->second.path)
-        change_at(saved, &r->second);
+    for (size_t i = 0; i < sizeof r->edits / sizeof *r->edits && r->edits[i].path; i++)
+        change_at(saved, &r->edits[i]);
     int code = is_whole ? core_load_whole(again, saved, find, l, &e) : core_load(again, saved, &e);
     if (code != r->code)
-        fail_msg("%s: %d: %s", r->first.path, code, e.text);
+        fail_msg("%s: %d: %s", r->edits[0].path, code, e.text);
     if (code < 0) {
         if (!strstr(e.text, r->words))
-            fail_msg("%s: %s", r->first.path, e.text);
+            fail_msg("%s: %s", r->edits[0].path, e.text);
         return;
     }
     const struct playbook_document *p = incident_playbook(again->incidents[0]);
@@ -82,21 +81,22 @@ static void test_saved_at_an_end(void **state)
 {
     struct life *l = *state;
     static const struct row rows[] = {
-        {{"version", NULL}, {0}, -EINVAL, "an object with a version was expected"},
-        {{"version", "2"}, {0}, -EPROTO, "has version 2, this program knows 1"},
-        {{"incidents/0/id", NULL}, {0}, -EINVAL, "incident 0 of the saved state can't be read"},
-        {{"incidents/0/failure", "7"}, {0}, -EINVAL, "can't be read"},
-        {{"incidents/0/state", "\"none\""}, {0}, -EINVAL, "can't be read"},
-        {{"incidents/0/state", "\"resolved\""}, {0}, -EINVAL, "can't be read"},
-        {{"incidents/0/state", "\"odd\""}, {0}, -EINVAL, "can't be read"},
-        {{"incidents/0/tried", "[7]"}, {0}, -EINVAL, "can't be read"},
-        {{"incidents/0/playbook", "\"odd\""}, {0}, 0, NULL},
-        {{"incidents/0/plan/steps", "[]"}, {0}, 0, NULL},
-        {{"incidents/0/step", "-1"}, {0}, 0, NULL},
-        {{"incidents/0/step", "99"}, {0}, 0, NULL},
-        {{"incidents/0/digest", NULL}, {0}, 0, PLAYBOOK},
-        {{"signals/kubelet-unit/verdict", "\"odd\""}, {0}, 0, PLAYBOOK},
-        {{"signals/kubelet-unit/reason", NULL}, {0}, 0, PLAYBOOK},
+        {{{"version", NULL}}, -EINVAL, "an object with a version was expected"},
+        {{{"version", "2"}}, -EPROTO, "has version 2, this program knows 1"},
+        {{{"incidents/0/id", NULL}}, -EINVAL, "incident 0 of the saved state can't be read"},
+        {{{"incidents/0/failure", "7"}}, -EINVAL, "can't be read"},
+        {{{"incidents/0/state", "\"none\""}}, -EINVAL, "can't be read"},
+        {{{"incidents/0/state", "\"resolved\""}}, -EINVAL, "can't be read"},
+        {{{"incidents/0/state", "\"odd\""}}, -EINVAL, "can't be read"},
+        {{{"incidents/0/tried", "[7]"}}, -EINVAL, "can't be read"},
+        {{{"incidents/0/playbook", "\"odd\""}}, 0, NULL},
+        {{{"incidents/0/plan/steps", "[]"}}, 0, NULL},
+        {{{"incidents/0/step", "-1"}}, 0, NULL},
+        {{{"incidents/0/step", "99"}}, 0, NULL},
+        {{{"incidents/0/digest", NULL}}, 0, NULL},
+        {{{"incidents/0/plan", NULL}}, 0, NULL},
+        {{{"signals/kubelet-unit/verdict", "\"odd\""}}, 0, PLAYBOOK},
+        {{{"signals/kubelet-unit/reason", NULL}}, 0, PLAYBOOK},
     };
     life_start(l, "r1");
     life_hang(l, "r1-1");
@@ -107,19 +107,23 @@ static void test_saved_at_an_end(void **state)
 static void test_saved_in_the_middle(void **state)
 {
     struct life *l = *state;
-    static const struct edit of_none = {"running/incidents/0/generation", NULL};
+    static const struct edit of_none = {"running/incidents/0/generation", NULL},
+                             no_plan = {"incidents/0/plan", NULL},
+                             no_digest = {"incidents/0/digest", NULL};
     const struct row rows[] = {
-        {{"version", NULL}, {0}, -EINVAL, "an object with a version was expected"},
-        {{"running", NULL}, {0}, -EINVAL, "from which no run can go on"},
-        {{"running/incidents", "[]"}, {0}, -EINVAL, "whose incidents don't agree"},
-        {{"running/incidents/0/generation", "\"00\""}, {0}, -ENOENT, "aren't stored"},
-        {{"incidents/0/playbook", "\"odd\""}, {0}, -EINVAL, "has no plan of its documents"},
-        {{"incidents/0/playbook", "\"odd\""}, of_none, -EINVAL, "is running without a plan"},
-        {{"incidents/0/plan", NULL}, {0}, -EINVAL, "is running without a plan"},
-        {{"incidents/0/plan", NULL}, {"incidents/0/state", "\"preparing\""}, 0, PLAYBOOK},
-        {{"incidents/0/plan", NULL}, {"incidents/0/state", "\"held\""}, -EINVAL, "waits without"},
-        {{"running/incidents/0/met", "[1]"}, {0}, -EINVAL, "is verified by another playbook"},
-        {{"running/incidents/0/met", "[1, 2]"}, {0}, 0, PLAYBOOK},
+        {{{"version", NULL}}, -EINVAL, "an object with a version was expected"},
+        {{{"running", NULL}}, -EINVAL, "from which no run can go on"},
+        {{{"running/incidents", "[]"}}, -EINVAL, "whose incidents don't agree"},
+        {{{"running/incidents/0/generation", "\"00\""}}, -ENOENT, "aren't stored"},
+        {{{"incidents/0/playbook", "\"odd\""}}, -EINVAL, "has no plan of its documents"},
+        {{{"incidents/0/playbook", "\"odd\""}, of_none}, -EINVAL, "is running without a plan"},
+        {{{"incidents/0/plan", NULL}}, -EINVAL, "has no plan of its documents"},
+        {{{"incidents/0/digest", NULL}}, -EINVAL, "has no plan of its documents"},
+        {{no_plan, no_digest}, -EINVAL, "is running without a plan"},
+        {{no_plan, no_digest, {"incidents/0/state", "\"preparing\""}}, 0, PLAYBOOK},
+        {{no_plan, no_digest, {"incidents/0/state", "\"held\""}}, -EINVAL, "waits without"},
+        {{{"running/incidents/0/met", "[1]"}}, -EINVAL, "is verified by another playbook"},
+        {{{"running/incidents/0/met", "[1, 2]"}}, 0, PLAYBOOK},
     };
     life_start(l, "r1");
     life_hang(l, "r1-1");
