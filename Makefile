@@ -39,11 +39,13 @@ VARIANT_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 VARIANT_clang := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
 # Counters are a shared mapping of a file that the program itself names (%c: continuous, %m: for all
 # of its processes): what a child counts that ends by _exit, by a signal or in another's environment
-# is in it too. What tests/ itself does isn't counted. Static functions are told apart by their
-# file's name: by all of it, since act/ and cmd/ both have a recover.c.
+# is in it too. They count at the same time, so each count is atomic: a way that was taken once must
+# not be lost. What tests/ itself does isn't counted. Static functions are told apart by their file's
+# name: by all of it, since act/ and cmd/ both have a recover.c.
 VARIANT_coverage := -O1 -g $(FORTIFY) -DPLANEGUARD_FAULTS=1
 COMPILE_coverage = $(if $(filter tests/%,$<),,-fprofile-instr-generate -fcoverage-mapping \
-    -mllvm -runtime-counter-relocation -Xclang -main-file-name -Xclang $<)
+    -fprofile-update=atomic -mllvm -runtime-counter-relocation -Xclang -main-file-name \
+    -Xclang $<)
 LINK_coverage = -fprofile-instr-generate tests/coverage/counts.c \
     -DCOUNTS='"$(CURDIR)/build/coverage/counts/$(@F)-%m%c.profraw"'
 VARIANT_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
