@@ -22,7 +22,8 @@ int deadman_arm(const struct root *root, uint64_t deadline_usec, struct deadman 
     struct detached *d = NULL;
     int code = detached_start(argv, ready_usec, &d, e);
     if (code < 0)
-        return err_wrap(e, code, "the dead-man can't be armed");
+        return err_wrap(e, code,
+                        "the dead-man can't be armed (it can't while an earlier one waits)");
     *ret = (struct deadman *)d;
     return 0;
 }

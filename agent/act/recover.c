@@ -67,11 +67,20 @@ static int set_aside(struct work *w, const char *from, const struct stash *s, st
                    STASH_CONFLICTS_MAX);
 }
 
+static bool may_be_there(const struct work *w, const char *path)
+{
+    struct file_status st = {.exists = true}; /* also when that can't be looked at */
+    (void)file_status(w->root, path, 0, &st, NULL);
+    return st.exists;
+}
+
 static int put_back(struct work *w, const char *from, const struct stash *s, struct err *e)
 {
     int code = file_move(w->root, from, s->target, e);
     if (code == -EEXIST)
         return set_aside(w, from, s, e);
+    if (code == -ENOENT && !may_be_there(w, from))
+        return 0; /* somebody else was quicker: the dead-man, or the hand that it waits for */
     if (code == 0) {
         action_moved(w, "moved", from, s->target, &s->digest);
         w->ret->put_back++;
@@ -79,12 +88,18 @@ static int put_back(struct work *w, const char *from, const struct stash *s, str
     return code;
 }
 
+/* Is this name in the stage that of a manifest that is out? */
+static bool is_out(const char *name, const char *target, struct stash *ret)
+{
+    return stash_parse(name, ret) == 0 && ret->state == STASH_OUT &&
+           (!target || strcmp(target, ret->target) == 0);
+}
+
 static void put_back_all(struct work *w, const struct names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         struct stash s;
-        if (stash_parse(names->at[i], &s) < 0 || s.state != STASH_OUT ||
-            (w->target && strcmp(w->target, s.target) != 0))
+        if (!is_out(names->at[i], w->target, &s))
             continue;
         OWNED(free) char *from = mem_printf("%s/%s", w->stage, names->at[i]);
         struct err e;
@@ -111,18 +126,37 @@ static void temporaries_remove(struct work *w, const char *folder, const struct 
     }
 }
 
+/* No names where there is no stage. */
+static int stage_list(const struct root *root, const struct node *node, struct names *ret,
+                      struct err *e)
+{
+    struct file_status st;
+    int code = file_status(root, node->stage, 0, &st, e);
+    return code < 0 || !st.exists ? code : folder_list(root, node->stage, ret, e);
+}
+
+int recover_check(const struct root *root, const struct node *node, const char *target,
+                  struct err *e)
+{
+    OWNED(names_fini) struct names names = {0};
+    int code = stage_list(root, node, &names, e);
+    struct stash s;
+    for (size_t i = 0; i < names.count; i++)
+        if (is_out(names.at[i], target, &s))
+            return err_set(e, -EBUSY,
+                           "%s: one that was taken out lies in %s and has to come home first",
+                           target, node->stage);
+    return code;
+}
+
 static int recover(const struct root *root, const struct node *node, const char *target,
                    bool temporaries, struct recovered *ret, struct err *e)
 {
     if (!ret->actions)
         ret->actions = json_array();
     struct work w = {.root = root, .stage = node->stage, .target = target, .ret = ret, .e = e};
-    struct file_status st;
-    int code = file_status(root, node->stage, 0, &st, e);
-    if (code < 0 || !st.exists)
-        return code;
     OWNED(names_fini) struct names names = {0};
-    code = folder_list(root, node->stage, &names, e);
+    int code = stage_list(root, node, &names, e);
     if (code < 0)
         return code;
     put_back_all(&w, &names);

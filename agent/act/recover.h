@@ -1,6 +1,7 @@
-/* Recovery: putting back what is out. Needs neither /var nor network nor configuration: a
- * manifest that was taken out carries its own name, digest and target in the name of the
- * file that it is in the stage (act/stash.h).
+/* Recovery: putting back what is out. Needs neither network nor the agent's configuration
+ * nor /var (but where the kubelet's configuration there names another manifests folder): a manifest
+ * that was taken out carries its own name, digest and target in the name of the file that it is in
+ * the stage (act/stash.h).
  *
  * For each stashed manifest: not in the manifests folder: moved back; there too: the live one stays
  * and the stashed one is set aside as a conflict. Own temporary files in the stage are removed.
@@ -32,6 +33,10 @@ int recover_stashed(const struct root *root, const struct node *node, struct rec
 /* The same for one target only: what a step took out itself. */
 int recover_target(const struct root *root, const struct node *node, const char *target,
                    struct recovered *ret, struct err *e);
+/* Nothing that was taken out from there is in the stage: 0. -EBUSY: something is, and nothing may
+ * be written there or taken out meanwhile, or the older one would win. */
+int recover_check(const struct root *root, const struct node *node, const char *target,
+                  struct err *e);
 /* Removes own temporary files from one of the agent's own folders and two levels below it. Only for
  * who is alone (the lock), and after another of these. */
 int recover_unfinished(const struct root *root, const char *folder, struct recovered *ret,

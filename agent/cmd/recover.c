@@ -100,8 +100,15 @@ static int recover_now(const struct root *root, const struct node *node, struct 
 static int recover_overdue(const struct root *root, const struct node *node, uint64_t deadline_usec,
                            struct recovered *ret, int *ret_lock, struct err *e)
 {
-    /* Who started us waits for this word, and then leaves our output. */
-    (void)signal(SIGPIPE, SIG_IGN);
+    static const int unheeded[] = {
+        SIGPIPE,                 /* who started us waits for a word, and then leaves our output */
+        SIGTERM, SIGINT, SIGHUP, /* a service manager's, to all of the agent's control group */
+    };
+    for (size_t i = 0; i < sizeof unheeded / sizeof *unheeded; i++)
+        (void)signal(unheeded[i], SIG_IGN);
+    OWNED(fd_close) int waiting = -1;
+    if (file_lock(root, DEADMAN_PATH, &waiting, e) == -EBUSY)
+        return -EBUSY; /* any other failure must not keep the manifest out */
     (void)fputs(DETACHED_READY, stdout);
     (void)fflush(stdout);
     return deadman_watch(root, node, deadline_usec, ret, ret_lock, e);
@@ -116,6 +123,8 @@ static int recover(const struct options *o, const struct request *q, const struc
     (void)folder_make(root, "/run/planeguard", 0755, NULL);
     int code = q->overdue ? recover_overdue(root, node, q->deadline_usec, &r, &lock, &e)
                           : recover_now(root, node, &r, &lock, &e);
+    if (code == -EBUSY && q->overdue)
+        return EXIT_ERROR; /* the earlier one's turn */
     if (code == -EBUSY && !r.actions) {
         (void)puts(o->json ? "{\"actions\":[],\"running\":true}"
                            : "the agent runs and puts back itself what is out: nothing done");

@@ -87,6 +87,12 @@ struct file_owner {
 /* `like` NULL: mode 0600, our own ids. `stage` is a folder on the same file system. */
 int file_replace(const struct root *r, const char *path, const char *stage, const void *bytes,
                  size_t length, const struct file_owner *like, struct err *e);
+/* As file_replace, but -ESTALE when what is there right before the rename isn't `expected`: an edit
+ * that somebody makes meanwhile isn't lost, but for the instant between that look and the rename.
+ */
+int file_replace_same(const struct root *r, const char *path, const char *stage, const void *bytes,
+                      size_t length, const struct file_owner *like, const struct digest *expected,
+                      struct err *e);
 /* As file_replace, but -EEXIST when the target is there. */
 int file_create(const struct root *r, const char *path, const char *stage, const void *bytes,
                 size_t length, const struct file_owner *like, struct err *e);

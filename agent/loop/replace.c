@@ -119,11 +119,22 @@ static int draft_make(struct draft *d, const struct file_owner *like, struct err
     return code;
 }
 
-static int draft_publish(const struct draft *d, unsigned flags, struct err *e)
+/* What is there right before the rename: making the draft took its time. */
+static int draft_check(const struct root *r, const struct draft *d, const struct digest *expected,
+                       struct err *e)
 {
     struct stat st;
+    struct digest found;
     if (fstatat(d->folder, d->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
         return err_set(e, -ELOOP, "%s: not replaced: it is not a regular file", d->path);
+    int code = expected ? file_digest(r, d->path, 0, &found, e) : 0;
+    if (code == 0 && expected && !digest_equal(&found, expected))
+        return err_set(e, -ESTALE, "%s: not replaced: somebody changed it meanwhile", d->path);
+    return code;
+}
+
+static int draft_publish(const struct draft *d, unsigned flags, struct err *e)
+{
     if (renameat2(d->stage, d->temporary, d->folder, d->name, flags) < 0)
         return err_errno(e, errno, "%s: can't be renamed to from the stage", d->path);
     int code = path_sync(d->folder, d->path, e);
@@ -131,7 +142,8 @@ static int draft_publish(const struct draft *d, unsigned flags, struct err *e)
 }
 
 static int file_write(const struct root *r, const char *path, const char *stage, const void *bytes,
-                      size_t length, const struct file_owner *like, unsigned flags, struct err *e)
+                      size_t length, const struct file_owner *like, const struct digest *expected,
+                      unsigned flags, struct err *e)
 {
     const char *name;
     OWNED(fd_close) int folder = path_parent(r, path, &name, e);
@@ -148,6 +160,8 @@ static int file_write(const struct root *r, const char *path, const char *stage,
                       .length = length};
     int code = draft_make(&d, like, e);
     if (code == 0)
+        code = draft_check(r, &d, expected, e);
+    if (code == 0)
         code = draft_publish(&d, flags, e);
     /* After the rename nothing is there to unlink any more. */
     if (code < 0 && d.temporary[0] != '\0')
@@ -158,11 +172,18 @@ static int file_write(const struct root *r, const char *path, const char *stage,
 int file_replace(const struct root *r, const char *path, const char *stage, const void *bytes,
                  size_t length, const struct file_owner *like, struct err *e)
 {
-    return file_write(r, path, stage, bytes, length, like, 0, e);
+    return file_write(r, path, stage, bytes, length, like, NULL, 0, e);
+}
+
+int file_replace_same(const struct root *r, const char *path, const char *stage, const void *bytes,
+                      size_t length, const struct file_owner *like, const struct digest *expected,
+                      struct err *e)
+{
+    return file_write(r, path, stage, bytes, length, like, expected, 0, e);
 }
 
 int file_create(const struct root *r, const char *path, const char *stage, const void *bytes,
                 size_t length, const struct file_owner *like, struct err *e)
 {
-    return file_write(r, path, stage, bytes, length, like, RENAME_NOREPLACE, e);
+    return file_write(r, path, stage, bytes, length, like, NULL, RENAME_NOREPLACE, e);
 }

@@ -64,6 +64,7 @@ void world_make(struct world *w)
     memset(w->shared, 0, sizeof *w->shared);
     w->lock = -1;
     world_open(w);
+    world_put(w, DEADMAN_PATH, ""); /* of an earlier run: a lock's file stays */
     w->pool = pool_new();
     w->node = (struct node){
         .name = "master1", .manifests = MANIFESTS, .stage = STAGE, .pod_logs = "/var/log/pods"};

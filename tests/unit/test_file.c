@@ -261,6 +261,24 @@ static void test_replace(void **state)
     check_stage_empty(f);
 }
 
+/* Somebody saves his own while ours is being written: his stays. */
+static void test_replace_same(void **state)
+{
+    struct fixture *f = *state;
+    struct digest old = digest_of("old", 3), newer = digest_of("newer", 5);
+    put(f, "/etc/same", "newer");
+    assert_int_equal(
+        file_replace_same(f->root, "/etc/same", "/stage", "mine", 4, NULL, &old, &f->e), -ESTALE);
+    assert_non_null(strstr(f->e.text, "/etc/same: not replaced: somebody changed it meanwhile"));
+    check_text(f, "/etc/same", "newer");
+    assert_int_equal(
+        file_replace_same(f->root, "/etc/same", "/stage", "mine", 4, NULL, &newer, &f->e), 0);
+    check_text(f, "/etc/same", "mine");
+    assert_int_equal(
+        file_replace_same(f->root, "/etc/none", "/stage", "mine", 4, NULL, &old, &f->e), -ENOENT);
+    check_stage_empty(f);
+}
+
 static void test_move_and_remove(void **state)
 {
     struct fixture *f = *state;
@@ -446,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_jail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_symlinks_refused_for_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_replace_same, setup, teardown),
         cmocka_unit_test_setup_teardown(test_move_and_remove, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_file_system, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders, setup, teardown),

@@ -16,6 +16,7 @@
 #include "act/kinds.h"
 #include "act/known_good.h"
 #include "act/recover.h"
+#include "act/stash.h"
 #include "act_fixture.h"
 #include "base/mem.h"
 #include "loop/clock.h"
@@ -196,6 +197,23 @@ static void test_somebody_else(void **state)
     check_live(b, theirs);
 }
 
+/* One that was taken out and isn't home yet is newer than what is kept: it comes first. */
+static void test_one_is_out(void **state)
+{
+    struct bench *b = *state;
+    const char *out = manifest_text("etcd", "out");
+    struct digest d = digest_of(out, strlen(out));
+    char name[STASH_NAME];
+    fixture_remove(b->f, LIVE);
+    assert_int_equal(plan(b), 0);
+    assert_int_equal(stash_name(LIVE, &d, 0, name, &b->e), 0);
+    OWNED(free) char *path = mem_printf(STAGE "/%s", name);
+    fixture_put(b->f, path, out);
+    assert_int_equal(run(b), OUTCOME_REFUSED);
+    assert_non_null(strstr(b->e.text, "has to come home first"));
+    assert_false(fixture_has(b->f, LIVE));
+}
+
 static void test_unplannable(void **state)
 {
     struct bench *b = *state;
@@ -261,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
         cmocka_unit_test_setup_teardown(test_somebody_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_is_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unplannable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plans_basis_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed, setup, teardown),

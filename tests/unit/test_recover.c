@@ -136,6 +136,22 @@ static void test_beside_an_agent_and_one_target(void **state)
     assert_true(fixture_has(f, STAGE "/" FILE_TEMPORARY "1"));
 }
 
+static void test_check(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = manifest_text("etcd", "x");
+    assert_int_equal(recover_check(f->root, &f->node, LIVE, &f->e), 0);
+    OWNED(free) char *other = stashed(MANIFESTS "/etcd.yaml", text, 0);
+    OWNED(free) char *conflict = stashed(LIVE, text, 1);
+    OWNED(free) char *out = stashed(LIVE, text, 0);
+    fixture_put(f, other, text);
+    fixture_put(f, conflict, text);
+    assert_int_equal(recover_check(f->root, &f->node, LIVE, &f->e), 0);
+    fixture_put(f, out, text);
+    assert_int_equal(recover_check(f->root, &f->node, LIVE, &f->e), -EBUSY);
+    assert_non_null(strstr(f->e.text, "has to come home first"));
+}
+
 /* What a crash left half written in our own folders goes, and nothing else does. */
 static void test_unfinished(void **state)
 {
@@ -175,6 +191,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_beside_an_agent_and_one_target, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_check, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_unfinished, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_no_stage, fixture_setup, fixture_teardown),
     };

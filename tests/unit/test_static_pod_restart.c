@@ -358,6 +358,18 @@ static void test_manifest_changed(void **state)
     assert_true(plan(b) < 0);
 }
 
+/* An earlier one is still out: nothing more goes out on top of it. */
+static void test_one_is_out(void **state)
+{
+    struct bench *b = *state;
+    plan_manifest(b);
+    fixture_put(b->f, planned(b, "stash"), "ours");
+    assert_int_equal(run_locked(b), OUTCOME_REFUSED);
+    assert_non_null(strstr(b->e.text, "has to come home first"));
+    assert_true(fixture_has(b->f, LIVE));
+    assert_int_equal(json_array_size(b->f->effects), 0);
+}
+
 static void test_no_record_no_move(void **state)
 {
     struct bench *b = *state;
@@ -582,6 +594,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_never_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_manifest_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_is_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_record_no_move, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_time_or_kubelet, setup, teardown),
         cmocka_unit_test_setup_teardown(test_undo, setup, teardown),

@@ -288,6 +288,11 @@ static void test_recover_beside_the_agent(void **state)
     RUN(f, rows);
     /* Overdue: it goes ahead all the same. */
     static const struct verb_row overdue[] = {{"recover --overdue 1", 0, "ready"}};
+    OWNED(fd_close) int waiting = -1;
+    assert_int_equal(file_lock(f->root, DEADMAN_PATH, &waiting, &f->e), 0);
+    static const struct verb_row second[] = {{"recover --overdue 1", 1, ""}};
+    RUN(f, second); /* one dead-man at a time: it never says that it is ready */
+    fd_close_owned(&waiting);
     RUN(f, overdue);
     struct file_status st;
     assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);

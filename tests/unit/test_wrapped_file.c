@@ -162,6 +162,12 @@ static int do_replace(struct fixture *f)
     return file_replace(f->root, "/etc/file", "/stage", "new", 3, &owner, &f->e);
 }
 
+static int do_replace_same(struct fixture *f)
+{
+    struct digest old = digest_of("old", 3);
+    return file_replace_same(f->root, "/etc/file", "/stage", "new", 3, &owner, &old, &f->e);
+}
+
 static int do_create(struct fixture *f)
 {
     return file_create(f->root, "/etc/created", "/stage", "new", 3, &owner, &f->e);
@@ -241,6 +247,7 @@ static const struct operation {
     {"move", "/", do_move, ""},
     {"remove", "/etc", do_remove, ""},
     {"replace", "/", do_replace, "fstatat fgetxattr openat"},
+    {"replace the same", "/", do_replace_same, "fstatat fgetxattr openat"},
     {"create", "/", do_create, "fstatat fgetxattr openat"},
     {"list", "/etc", do_list, ""},
     {"make", "/etc", do_make, ""},

@@ -25,12 +25,17 @@
 #define OUT MANIFESTS "/kube-apiserver.yaml"
 #define CONFLICT MANIFESTS "/etcd.yaml"
 
-static void put_stashed(struct fixture *f, const char *target, unsigned conflict)
+static char *stash_path(const char *target, unsigned conflict)
 {
     struct digest d = digest_of("ours", 4);
     char name[STASH_NAME];
     assert_int_equal(stash_name(target, &d, conflict, name, NULL), 0);
-    OWNED(free) char *path = mem_printf(STAGE "/%s", name);
+    return mem_printf(STAGE "/%s", name);
+}
+
+static void put_stashed(struct fixture *f, const char *target, unsigned conflict)
+{
+    OWNED(free) char *path = stash_path(target, conflict);
     fixture_put(f, path, "ours");
 }
 
@@ -120,6 +125,29 @@ static void test_verb_with_a_busy_manifest(void **state)
     assert_int_equal(cmd_recover(&o), EXIT_GOOD);
     assert_string_equal(fixture_get(f, OUT), "ours");
     assert_string_equal(fixture_get(f, CONFLICT), "theirs");
+}
+
+static void bring_home(void *context)
+{
+    struct fixture *f = context;
+    fixture_put(f, OUT, "ours");
+    OWNED(free) char *out = stash_path(OUT, 0);
+    fixture_remove(f, out);
+}
+
+/* The dead-man or the hand that it waits for: whoever comes second finds it home. */
+static void test_somebody_was_quicker(void **state)
+{
+    struct fixture *f = *state;
+    OWNED(recovered_fini) struct recovered r = {0};
+    put_stashed(f, OUT, 0);
+    struct wrapped_fault fault = {"renameat2", 0, 1, 0, bring_home, f};
+    wrapped_set(&fault, 1);
+    assert_int_equal(recover_stage(f->root, &f->node, &r, &f->e), 0);
+    assert_int_equal(wrapped_hits(), 1);
+    wrapped_set(NULL, 0);
+    assert_int_equal(r.put_back + r.conflicts, 0);
+    assert_string_equal(fixture_get(f, OUT), "ours");
 }
 
 /* A foreign name that is longer than any of ours, so that it can't be set aside. */
@@ -212,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_name_too_long_to_be_set_aside, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_too_many_conflicts, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_somebody_was_quicker, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_deadman_cannot_be_armed, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_deadman_tries_again, fixture_setup, fixture_teardown),

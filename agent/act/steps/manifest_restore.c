@@ -13,6 +13,7 @@
 #include "act/kinds.h"
 #include "act/known_good.h"
 #include "act/manifest.h"
+#include "act/recover.h"
 #include "base/mem.h"
 
 struct args {
@@ -135,15 +136,19 @@ static json_t *copy_of(const json_t *value)
     return json_incref((json_t *)(uintptr_t)value);
 }
 
-/* Complete bytes into the manifests folder, by one rename. */
-static int write_manifest(struct hand *h, const struct change *c, bool is_there, const char *bytes,
-                          size_t length, const struct file_owner *owner, struct err *e)
+/* Complete bytes into the manifests folder, by one rename, in place of `there` (NULL: of none). */
+static enum outcome write_manifest(struct hand *h, const struct change *c,
+                                   const struct digest *there, const struct buf *bytes,
+                                   const struct file_owner *owner, struct err *e)
 {
-    int code = folder_make(h->root, h->node->stage, 0700, e);
-    if (code < 0)
-        return code;
-    return is_there ? file_replace(h->root, c->path, h->node->stage, bytes, length, owner, e)
-                    : file_create(h->root, c->path, h->node->stage, bytes, length, owner, e);
+    const char *stage = h->node->stage;
+    int code = folder_make(h->root, stage, 0700, e);
+    if (code == 0 && there)
+        code = file_replace_same(h->root, c->path, stage, bytes->bytes, bytes->length, owner, there,
+                                 e);
+    else if (code == 0)
+        code = file_create(h->root, c->path, stage, bytes->bytes, bytes->length, owner, e);
+    return code == 0 ? OUTCOME_DONE : code == -ESTALE ? OUTCOME_REFUSED : OUTCOME_FAILED;
 }
 
 /* --- run */
@@ -170,9 +175,10 @@ static enum outcome replace(struct hand *h, const char *pod, const struct change
     if (now->exists && manifest_backup(h, c->backup, now, detail) < 0)
         return OUTCOME_FAILED;
     hand_phase(h, "saved");
-    if (write_manifest(h, c, now->exists, good.bytes.bytes, good.bytes.length, &c->after_owner,
-                       detail) < 0)
-        return OUTCOME_FAILED;
+    enum outcome o = write_manifest(h, c, now->exists ? &now->digest : NULL, &good.bytes,
+                                    &c->after_owner, detail);
+    if (o != OUTCOME_DONE)
+        return o;
     hand_phase(h, "replaced");
     const char *what = now->exists ? "replaced" : "created";
     json_t *effect = effect_file(what, c->path, NULL, copy_of(c->before), copy_of(c->after));
@@ -190,6 +196,8 @@ static enum outcome run(struct hand *h, const void *args, const json_t *plan, st
         (void)err_set(detail, 0, "%s: is the last known good manifest", c.path);
         return OUTCOME_ALREADY;
     }
+    if (recover_check(h->root, h->node, c.path, detail) < 0)
+        return OUTCOME_REFUSED;
     if (!manifest_is(&now, c.before)) {
         (void)err_set(detail, -ESTALE, "%s: isn't what was planned on any more", c.path);
         return OUTCOME_REFUSED;
@@ -210,7 +218,7 @@ static enum outcome run(struct hand *h, const void *args, const json_t *plan, st
 /* --- undo */
 
 static enum outcome put_back(struct hand *h, const char *pod, const struct change *c,
-                             struct err *detail)
+                             const struct digest *there, struct err *detail)
 {
     OWNED(manifest_fini) struct manifest copy = {0};
     if (manifest_read(h->root, c->backup, &copy, detail) < 0)
@@ -226,10 +234,7 @@ static enum outcome put_back(struct hand *h, const char *pod, const struct chang
                       c->path, why.text);
         return OUTCOME_REFUSED;
     }
-    return write_manifest(h, c, true, copy.bytes.bytes, copy.bytes.length, &c->before_owner,
-                          detail) < 0
-               ? OUTCOME_FAILED
-               : OUTCOME_DONE;
+    return write_manifest(h, c, there, &copy.bytes, &c->before_owner, detail);
 }
 
 static enum outcome remove_again(struct hand *h, const struct change *c, struct err *detail)
@@ -252,7 +257,8 @@ static enum outcome undo(struct hand *h, const void *args, const json_t *plan, s
         (void)err_set(detail, -ESTALE, "%s: somebody else changed it since: left as it is", c.path);
         return OUTCOME_REFUSED;
     }
-    enum outcome o = c.backup ? put_back(h, a->pod, &c, detail) : remove_again(h, &c, detail);
+    enum outcome o =
+        c.backup ? put_back(h, a->pod, &c, &now.digest, detail) : remove_again(h, &c, detail);
     if (o != OUTCOME_DONE)
         return o;
     const char *what = c.backup ? "replaced" : "removed";

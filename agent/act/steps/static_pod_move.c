@@ -75,6 +75,7 @@ struct move {
     struct hand *h;
     const char *path, *stash, *backup;
     const json_t *digest, *owner;
+    uint64_t until_usec; /* the old one has to be gone by then */
     struct deadman *deadman;
 };
 
@@ -189,6 +190,8 @@ static enum outcome prepare(struct move *m, const char *pod, struct err *detail)
     OWNED(manifest_fini) struct manifest now = {0};
     if (kubelet_check(m->h, detail) < 0)
         return OUTCOME_REFUSED;
+    if (recover_check(m->h->root, m->h->node, m->path, detail) < 0)
+        return OUTCOME_REFUSED;
     if (manifest_read(m->h->root, m->path, &now, detail) < 0)
         return OUTCOME_FAILED;
     if (!manifest_is(&now, m->digest)) {
@@ -203,9 +206,9 @@ static enum outcome prepare(struct move *m, const char *pod, struct err *detail)
     return code < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-static int arm(struct move *m, uint64_t gone_until_usec, struct err *detail)
+static int arm(struct move *m, struct err *detail)
 {
-    uint64_t deadline = gone_until_usec + deadman_usec;
+    uint64_t deadline = m->until_usec + deadman_usec;
     int code = deadman_arm(m->h->root, deadline, &m->deadman, detail);
     if (code < 0)
         return code;
@@ -221,6 +224,10 @@ static enum outcome out(struct move *m, struct err *detail)
 {
     if (!deadman_waits(m->deadman)) {
         (void)err_set(detail, -ESRCH, "the dead-man that was armed is gone: nothing is taken out");
+        return OUTCOME_FAILED;
+    }
+    if (clock_boot_usec() >= m->until_usec) {
+        (void)err_set(detail, -ETIME, "its time was over before the manifest was taken out");
         return OUTCOME_FAILED;
     }
     if (file_move(m->h->root, m->path, m->stash, detail) < 0)
@@ -250,6 +257,15 @@ static enum outcome give_up(struct move *m, enum outcome why, struct err *detail
     return home == OUTCOME_FAILED || home == OUTCOME_REFUSED ? home : why;
 }
 
+/* The dead-man was quicker. Or it is nowhere, or what is there is somebody else's: not done. */
+static enum outcome was_quicker(const struct move *m, struct err *detail)
+{
+    OWNED(manifest_fini) struct manifest now = {0};
+    if (manifest_read(m->h->root, m->path, &now, detail) < 0)
+        return OUTCOME_FAILED;
+    return manifest_is(&now, m->digest) ? OUTCOME_DONE : OUTCOME_FAILED;
+}
+
 enum outcome static_pod_move(struct hand *h, const char *pod, const json_t *plan,
                              uint64_t down_within_usec, struct err *detail)
 {
@@ -259,6 +275,7 @@ enum outcome static_pod_move(struct hand *h, const char *pod, const json_t *plan
     uint64_t now = clock_boot_usec(), until = now + down_within_usec;
     if (until + back_usec > h->deadline_usec)
         until = h->deadline_usec > now + back_usec ? h->deadline_usec - back_usec : now;
+    m.until_usec = until;
     if (until == now) {
         (void)err_set(detail, -ETIME, "the step's timeout leaves no time to put the manifest back");
         return OUTCOME_FAILED;
@@ -266,7 +283,7 @@ enum outcome static_pod_move(struct hand *h, const char *pod, const json_t *plan
     enum outcome o = prepare(&m, pod, detail);
     if (o != OUTCOME_DONE)
         return o;
-    if (arm(&m, until, detail) < 0) {
+    if (arm(&m, detail) < 0) {
         deadman_disarm(TAKE(m.deadman));
         (void)manifest_backup_drop(h, m.backup, NULL);
         return OUTCOME_FAILED;
@@ -280,5 +297,5 @@ enum outcome static_pod_move(struct hand *h, const char *pod, const json_t *plan
     hand_phase(h, "gone");
     o = settle(&m, detail);
     hand_phase(h, "back");
-    return o == OUTCOME_ALREADY ? OUTCOME_DONE : o; /* the dead-man was quicker */
+    return o == OUTCOME_ALREADY ? was_quicker(&m, detail) : o;
 }
