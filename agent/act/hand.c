@@ -209,3 +209,12 @@ void hand_free(struct hand_work *w)
     json_decref(w->done);
     free(w);
 }
+
+void hand_end(struct hand_work *w)
+{
+    if (w && w->pid > 0) {
+        worker_end(w->pid);
+        w->pid = 0;
+    }
+    hand_free(w);
+}

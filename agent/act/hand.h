@@ -54,6 +54,8 @@ int hand_start(struct loop *l, const struct root *root, const struct node *node,
                struct hand_work **ret, struct err *e);
 /* Kills what still runs. Not from within `effect` or `phase`. */
 void hand_free(struct hand_work *w);
+/* The same, and comes back when it has ended: nothing of it is under way any more. */
+void hand_end(struct hand_work *w);
 OWNER(struct hand_work, hand_free);
 
 /* Inside the hand, for step kinds: */

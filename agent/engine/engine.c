@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "act/deadman.h"
-#include "act/recover.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -223,46 +222,27 @@ static int report(int code, const struct err *e)
     return code;
 }
 
-/* What a crash left out is put back first: before the configuration, before the network. */
-static void recover_first(struct engine *en, struct recovered *ret)
-{
-    struct err e = {0};
-    if (recover_stage(en->root, en->node, ret, &e) < 0)
-        log_error("recovery: %s", e.text);
-    if (ret->put_back)
-        log_warning("put back %zu manifest(s) that were out", ret->put_back);
-}
-
-static void record_recovered(struct engine *en, const struct recovered *r)
-{
-    struct err e = {0};
-    if (!r->put_back && !r->conflicts && !r->removed)
-        return;
-    json_t *body = json_object();
-    json_put(body, "actions", json_deep_copy(r->actions));
-    json_put(body, "putBack", json_integer((json_int_t)r->put_back));
-    json_put(body, "conflicts", json_integer((json_int_t)r->conflicts));
-    json_put(body, "removed", json_integer((json_int_t)r->removed));
-    journal_add(en->journal, RECORD_RECOVER, body);
-    if (!sync_journal(en, &e))
-        log_error("what was put back can't be recorded yet: %s", e.text);
-}
-
 static int open_root(struct engine *en, const struct engine_options *o)
 {
     struct err e = {0};
     if (root_open(o->root, &en->root, &e) < 0 || node_load(en->root, &en->node, &e) < 0)
         return report(ENGINE_FAILED, &e);
-    if (folder_make(en->root, RUN_FOLDER, 0700, &e) < 0)
-        return report(ENGINE_FAILED, &e);
+    int r = folder_make(en->root, RUN_FOLDER, 0700, &e);
     /* After a crash the dead-man may hold it while it puts a manifest back. */
-    int r = file_lock_wait(en->root, LOCK_PATH, clock_boot_usec() + lock_wait_usec, &en->lock, &e);
+    if (r == 0)
+        r = file_lock_wait(en->root, LOCK_PATH, clock_boot_usec() + lock_wait_usec, &en->lock, &e);
     if (r == -ETIMEDOUT) {
         log_error("another agent runs on this root (%s has the lock of a living process)",
                   LOCK_PATH);
         return ENGINE_BUSY;
     }
-    return r < 0 ? report(ENGINE_FAILED, &e) : 0;
+    if (r == 0)
+        return 0;
+    /* What keeps us from the lock must not keep a manifest out. */
+    OWNED(recovered_fini) struct recovered recovered = {0};
+    if (recover_stashed(en->root, en->node, &recovered, NULL) == 0 && recovered.put_back)
+        log_warning("put back %zu manifest(s) that were out", recovered.put_back);
+    return report(ENGINE_FAILED, &e);
 }
 
 /* Our own folders, without the files that a crash left half written. */
@@ -321,7 +301,7 @@ static int open_loop(struct engine *en, struct err *e)
         r = timer_new(en->loop, timers[i].fire, en, timers[i].at, e);
     for (size_t i = 0; r >= 0 && i < sizeof signals / sizeof *signals; i++)
         r = loop_on_signal(en->loop, signals[i].signo, signals[i].come, en, e);
-    return r;
+    return r < 0 ? r : home_start(en, e);
 }
 
 static int open_world(struct engine *en, const struct engine_options *o)
@@ -376,9 +356,9 @@ static int start(struct engine *en, const struct engine_options *o)
     if (code)
         return code;
     struct recovered recovered = {0};
-    recover_first(en, &recovered); /* before /var, which may be full, read-only or not there */
+    home_first(en, &recovered); /* before /var, which may be full, read-only or not there */
     if (!(code = make_folders(en, &recovered)) && !(code = open_journal(en)))
-        record_recovered(en, &recovered);
+        home_record(en, &recovered);
     if (!code && !(code = load_documents(en, o)) && !(code = open_world(en, o))) {
         struct err e = {0};
         en->core = core_new(en->generation);
@@ -403,6 +383,9 @@ static int run(struct engine *en)
     int code = loop_run(en->loop, &e);
     if (code < 0)
         return report(ENGINE_FAILED, &e);
+    /* A hand that is ended here may have left a manifest out: home it goes before we do. */
+    perform_free(en);
+    home_last(en);
     json_t *body = json_object();
     json_put(body, "why",
              json_string(code == ENGINE_STOPPED ? "told to stop" : "it could not go on"));
@@ -430,16 +413,16 @@ static void stop(struct engine *en)
     timer_free(en->wake);
     timer_free(en->journal_timer);
     timer_free(en->stale_timer);
+    timer_free(en->home_timer);
     loop_free(en->loop);
     sieve_free(en->sieve);
     core_free(en->core);
     journal_close(en->journal);
     generation_unref(en->generation);
-    /* A hand that was killed may have left a manifest out: home it goes before we do. */
+    /* Where it didn't come to its regular end. */
     struct recovered recovered = {0};
-    struct err e;
-    if (en->lock >= 0 && recover_stage(en->root, en->node, &recovered, &e) < 0)
-        log_error("recovery: %s", e.text);
+    if (en->lock >= 0)
+        home_first(en, &recovered);
     recovered_fini(&recovered);
     fd_close_owned(&en->lock);
     node_free(en->node);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "act/hand.h"
+#include "act/recover.h"
 #include "config/node.h"
 #include "decide/core.h"
 #include "decide/sieve.h"
@@ -60,7 +61,9 @@ struct engine {
     struct watch *document_watches[3];
     struct timer *reload_timer;
     struct timer *stale_timer;
-    uint64_t forgot_usec; /* agent's clock: the last sweep for stale signals */
+    struct timer *home_timer; /* something may be out: looked after again */
+    bool home_failed;         /* bringing back failed, the last time */
+    uint64_t forgot_usec;     /* agent's clock: the last sweep for stale signals */
     struct control *control;
     char boot_id[37];
 };
@@ -96,6 +99,9 @@ bool engine_switch_is_pulled(const struct engine *en);
 int engine_observe(struct engine *en, struct err *e);
 /* perform.c */
 void perform(struct engine *en, const struct effects *fx, bool recorded);
+/* Is a hand at work that may change something? */
+bool perform_changes(const struct engine *en);
+/* Ends all hands; none is left when this comes back. */
 void perform_free(struct engine *en);
 /* For `plan FAILURE`: plans read-only, outside any incident; `done` gets the plan or NULL. */
 void perform_plan(struct engine *en, int playbook,
@@ -108,6 +114,16 @@ void look_reading(struct engine *en, int probe);
 /* Nobody waits for this incident's look any more. */
 void look_cancel(struct engine *en, const char *incident);
 void look_free_all(struct engine *en);
+/* home.c: what is out of the manifests folder comes back. `ret` of home_first is for home_record,
+ * when there is a journal. */
+void home_first(struct engine *en, struct recovered *ret);
+void home_record(struct engine *en, const struct recovered *r);
+/* In the loop from here on; goes on with what home_first failed at. */
+int home_start(struct engine *en, struct err *e);
+/* Something may be out: looked after soon, when no hand is at work. */
+void home_doubt(struct engine *en);
+/* All hands have ended. Recorded. */
+void home_last(struct engine *en);
 /* state.c: what outlives the agent. */
 int state_load(struct engine *en, struct err *e);
 int state_save(struct engine *en, struct err *e);

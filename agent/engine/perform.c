@@ -41,7 +41,7 @@ static struct work *work_take(struct work *w)
 
 static void work_free(struct work *w)
 {
-    hand_free(w->hand);
+    hand_free(TAKE(w->hand));
     timer_free(w->fail);
     free(w->why);
     free(w->incident);
@@ -133,6 +133,8 @@ static void report(struct work *w, const struct job_result *r)
             log_warning("a manifest could not be kept as last known good: %s", r->detail);
         return;
     }
+    if (!ev.ok)
+        home_doubt(w->engine);
     engine_feed(w->engine, &ev);
 }
 
@@ -332,8 +334,19 @@ const char *perform_phase(const struct engine *en, const char *incident, uint64_
     return NULL;
 }
 
+bool perform_changes(const struct engine *en)
+{
+    bool changes = false;
+    for (const struct work *w = en->works; w; w = w->next)
+        changes |= w->type == JOB_RUN || w->type == JOB_UNDO || w->type == JOB_RECOVER;
+    return changes;
+}
+
 void perform_free(struct engine *en)
 {
-    while (en->works)
-        work_free(work_take(en->works));
+    while (en->works) {
+        struct work *w = work_take(en->works);
+        hand_end(TAKE(w->hand));
+        work_free(w);
+    }
 }

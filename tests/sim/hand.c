@@ -149,3 +149,8 @@ void hand_free(struct hand_work *w)
     generation_unref(w->job.generation);
     w->job.generation = NULL;
 }
+
+void hand_end(struct hand_work *w)
+{
+    hand_free(w);
+}

@@ -277,6 +277,23 @@ static void a_manifest_that_is_out(void **state)
     types_must_be(f, "genesis recover start event event stop recover start event event stop ");
 }
 
+/* Whatever keeps it from its lock doesn't keep the manifest out. */
+static void a_manifest_that_is_out_and_no_lock(void **state)
+{
+    struct fixture *f = *state;
+    struct digest d = digest_of("one", 3);
+    struct file_status st;
+    char name[STASH_NAME];
+    assert_int_equal(stash_name("/etc/kubernetes/manifests/a.yaml", &d, 0, name, NULL), 0);
+    assert_int_equal(folder_make(f->root, "/etc/kubernetes/manifests", 0755, &f->e), 0);
+    OWNED(free) char *path = mem_printf("/etc/kubernetes/.planeguard/%s", name);
+    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "one"});
+    put_obstacle(f, &(struct obstacle){.path = "/run/planeguard/lock/folder"});
+    must_not_start(f, ENGINE_FAILED, "put back 1 manifest(s) that were out");
+    assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);
+    assert_true(st.exists);
+}
+
 /* The program stands alone: the observer is where it would be installed. */
 static void no_observer_beside_it(void **state)
 {
@@ -310,6 +327,7 @@ int main(void)
         A_TEST(no_bus),
         A_TEST(named_parts),
         A_TEST(a_manifest_that_is_out),
+        A_TEST(a_manifest_that_is_out_and_no_lock),
         A_TEST(no_observer_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
