@@ -225,14 +225,15 @@ static uint64_t next_of(const struct core *c, struct incident *i)
     const struct failure_document *f = moves_failure(c, i);
     uint64_t next_usec = USEC_NEVER;
     char why[256];
-    if (!f)
+    /* Judged by the documents that it was planned on, also when a reload took the failure away. */
+    if (i->state == STATE_VERIFYING)
+        (void)verify_judge(c, i, &next_usec, why, sizeof why);
+    else if (!f)
         return next_usec;
-    if (i->state == STATE_SUSPECTED && i->holds_since_usec)
+    else if (i->state == STATE_SUSPECTED && i->holds_since_usec)
         next_usec = i->holds_since_usec + f->for_usec;
     else if (i->state == STATE_SUPPRESSED && !core_explained_by(c, f))
         next_usec = i->explained_usec + f->for_usec;
-    else if (i->state == STATE_VERIFYING)
-        (void)verify_judge(c, i, &next_usec, why, sizeof why);
     else if (i->state == STATE_HELD) {
         const struct guard_view v = {c, i, incident_playbook(i), c->now_usec};
         struct folded folded;
