@@ -257,22 +257,28 @@ static void named_parts(void **state)
     must_start(f, "started: ");
 }
 
-/* What a crash left out is home before anything else, and recorded. */
-static void a_manifest_that_is_out(void **state)
+/* Taken out of the manifests folder, as a crash leaves it; always by the same name. */
+static void put_out(struct fixture *f, const char *text)
 {
-    struct fixture *f = *state;
     struct digest d = digest_of("one", 3);
-    struct file_status st;
     char name[STASH_NAME];
     assert_int_equal(stash_name("/etc/kubernetes/manifests/a.yaml", &d, 0, name, NULL), 0);
     assert_int_equal(folder_make(f->root, "/etc/kubernetes/manifests", 0755, &f->e), 0);
     OWNED(free) char *path = mem_printf("/etc/kubernetes/.planeguard/%s", name);
-    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "one"});
+    put_obstacle(f, &(struct obstacle){.path = path, .bytes = text});
+}
+
+/* What a crash left out is home before anything else, and recorded. */
+static void a_manifest_that_is_out(void **state)
+{
+    struct fixture *f = *state;
+    struct file_status st;
+    put_out(f, "one");
     must_start(f, "put back 1 manifest(s) that were out");
     assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);
     assert_true(st.exists);
     types_must_be(f, "genesis recover start event event stop ");
-    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "two"});
+    put_out(f, "two");
     must_start(f, "started: ");
     types_must_be(f, "genesis recover start event event stop recover start event event stop ");
 }
@@ -281,13 +287,8 @@ static void a_manifest_that_is_out(void **state)
 static void a_manifest_that_is_out_and_no_lock(void **state)
 {
     struct fixture *f = *state;
-    struct digest d = digest_of("one", 3);
     struct file_status st;
-    char name[STASH_NAME];
-    assert_int_equal(stash_name("/etc/kubernetes/manifests/a.yaml", &d, 0, name, NULL), 0);
-    assert_int_equal(folder_make(f->root, "/etc/kubernetes/manifests", 0755, &f->e), 0);
-    OWNED(free) char *path = mem_printf("/etc/kubernetes/.planeguard/%s", name);
-    put_obstacle(f, &(struct obstacle){.path = path, .bytes = "one"});
+    put_out(f, "one");
     put_obstacle(f, &(struct obstacle){.path = "/run/planeguard/lock/folder"});
     must_not_start(f, ENGINE_FAILED, "put back 1 manifest(s) that were out");
     assert_int_equal(file_status(f->root, "/etc/kubernetes/manifests/a.yaml", 0, &st, &f->e), 0);
