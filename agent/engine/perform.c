@@ -41,7 +41,7 @@ static struct work *work_take(struct work *w)
 
 static void work_free(struct work *w)
 {
-    hand_free(TAKE(w->hand));
+    hand_free(w->hand);
     timer_free(w->fail);
     free(w->why);
     free(w->incident);

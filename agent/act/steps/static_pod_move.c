@@ -263,7 +263,11 @@ static enum outcome was_quicker(const struct move *m, struct err *detail)
     OWNED(manifest_fini) struct manifest now = {0};
     if (manifest_read(m->h->root, m->path, &now, detail) < 0)
         return OUTCOME_FAILED;
-    return manifest_is(&now, m->digest) ? OUTCOME_DONE : OUTCOME_FAILED;
+    if (manifest_is(&now, m->digest))
+        return OUTCOME_DONE;
+    if (now.exists)
+        (void)err_set(detail, -ESTALE, "%s: what is there isn't what was taken out", m->path);
+    return OUTCOME_FAILED;
 }
 
 enum outcome static_pod_move(struct hand *h, const char *pod, const json_t *plan,
